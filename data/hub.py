@@ -1,0 +1,56 @@
+"""What the Hub's client raises, as one sentence for a person."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from data.errors import DataError
+
+SECONDS_TO_ANSWER = 60.0  # the client itself would wait forever for a Hub that accepts and never answers
+
+
+@contextmanager
+def plain_errors(repo: str, missing: str = "") -> Iterator[None]:
+    """Turn errors of the Hub's client about the dataset `repo` into DataError. `missing` says what to do if
+    there
+    is no such dataset."""
+    import httpx2
+    import huggingface_hub
+    from huggingface_hub import errors
+
+    huggingface_hub.get_session().timeout = SECONDS_TO_ANSWER
+    try:
+        yield
+    except errors.LocalTokenNotFoundError as error:
+        raise DataError(
+            "there is no token for the Hub: log in with hf auth login, or set HF_TOKEN"
+        ) from error
+    except errors.OfflineModeIsEnabled as error:
+        raise DataError(f"HF_HUB_OFFLINE is set, so {repo} is out of reach: unset it") from error
+    except errors.HFValidationError as error:
+        raise DataError(f"{repo!r} is not a repository name: it has the form org/name") from error
+    except errors.GatedRepoError as error:
+        raise DataError(
+            f"{repo} asks for consent: accept its terms on its page on the Hub, then log in"
+        ) from error
+    except errors.RevisionNotFoundError as error:
+        raise DataError(f"{repo} has no such revision: check what stands after the @") from error
+    except errors.RepositoryNotFoundError as error:
+        raise DataError(
+            f"there is no dataset {repo} on the Hub that you may see: "
+            f"{missing or 'check the name, or log in with hf auth login if it is private'}"
+        ) from error
+    except errors.HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else 0
+        if status == 401:
+            raise DataError("the Hub does not know this token: log in again with hf auth login") from error
+        if status == 403:
+            raise DataError(
+                f"this token may not do that with {repo}: it needs the write permission there"
+            ) from error
+        raise DataError(
+            f"the Hub answered {status or 'with an error'} for {repo}: try again later"
+        ) from error
+    except (httpx2.HTTPError, OSError) as error:
+        raise DataError(
+            f"the Hub cannot be reached for {repo} ({type(error).__name__}): check the network"
+        ) from error

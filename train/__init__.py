@@ -1,0 +1,1 @@
+"""Makes a model: fine-tune, calibrate, evaluate, report, push."""

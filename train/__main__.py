@@ -1,0 +1,113 @@
+"""One run, from tickets to a model: `accelerate launch -m train --help` tells the options."""
+
+from __future__ import annotations
+
+import sys
+
+from data.errors import DataError
+from train.command_line import parse
+from train.errors import HubError, OptionError
+from train.options import Options
+
+
+def main(options: Options) -> None:
+    """Loads, fits, calibrates, evaluates, reports, pushes."""
+    # Imported here, so that --help and a misspelt option answer before torch is loaded.
+    from accelerate import Accelerator
+    from accelerate.utils import set_seed
+
+    from data.tickets import load
+    from train import calibration, encoder, hub, report, tracking
+    from train.calibrate import calibrate
+    from train.cross_validation import cross_validate
+    from train.fit import fit
+    from train.metrics import Scorer
+    from train.objective import make_objective
+    from train.precision import choose
+    from train.printer import Printer
+    from train.push import push
+    from train.run_folder import find_run, new_run, write_json
+    from train.threads import share_cores
+    from train.tokens import tokenise
+
+    run = find_run(options.run.resume, options.run.output_dir) if options.run.resume else new_run(options)
+    tracking.require(options.run.tracker)
+    tracking.configure(options.run.tracker, run.path.parent)
+    precision = choose(options.training.precision)
+    accelerator = Accelerator(
+        mixed_precision="no" if precision == "fp32" else precision,
+        log_with=None if options.run.tracker == "none" else options.run.tracker,
+        project_dir=run.path,
+    )
+    threads = share_cores(accelerator.num_processes)
+    say = Printer(accelerator.is_main_process)
+
+    if options.hub.push_to_hub and accelerator.is_main_process:
+        hub.preflight(options.hub.push_to_hub, options.hub.hub_public, options.hub.hub_tag)
+    tickets = load(options.data, options.training.seed, progress=accelerator.is_main_process)
+    labels = tickets.labels
+    say.tickets(tickets)
+    tokenizer = encoder.load_tokenizer(options.model.model, options.model.max_length)
+    tokens = {name: tokenise(split, tokenizer) for name, split in tickets.splits.items()}
+    say.truncated(tokens, options.model.max_length)
+    smoothing = options.training.label_smoothing
+    objective = make_objective(options.training.class_weights, labels, tokens["train"].labels, smoothing)
+
+    if accelerator.is_main_process and not options.run.resume:
+        run.create({**options.flat(), "precision": precision, "data_sha256": tickets.sha256})
+    accelerator.wait_for_everyone()
+    tracking.start(accelerator, options, run.path.name)
+
+    def score(logits):
+        if options.training.metric == "loss":
+            return calibration.negative_log_likelihood(logits, tokens["validation"].labels, labels.kind)
+        probabilities = calibration.probabilities(logits, labels.kind)
+        return Scorer(probabilities, tokens["validation"].labels, labels.kind)()[options.training.metric]
+
+    folds = (
+        cross_validate(tickets, tokens, objective, score, options, accelerator, run) if options.training.folds else None
+    )
+    set_seed(options.training.seed)  # before the head is drawn
+    classifier = encoder.load_classifier(options.model.model, labels)
+    progress = fit(
+        classifier,
+        tokens["train"],
+        tokens["validation"],
+        objective,
+        score,
+        options.training,
+        accelerator,
+        run.checkpoints,
+        options.run.checkpoint_steps,
+    )
+    say.best_epoch(progress, options.training)
+
+    outcome = calibrate(classifier, tokens, objective, labels.kind, progress, accelerator)
+    if accelerator.is_main_process:
+        say.line("evaluating, with 1,000 bootstrap resamples")
+        record, bag = report.evaluate(tickets, tokens, outcome, options)
+        record |= {"folds": folds, "throughput": report.throughput(progress, threads, precision, accelerator)}
+        report.save_model(run.model, classifier, tokenizer, record)
+        report.save_report(run.report, record, tickets, outcome, bag, options)
+        write_json(run.metrics, record)
+        say.results(record, run)
+        if options.hub.push_to_hub:
+            push(run.path, options.hub.push_to_hub, options.hub.hub_revision, options.hub.hub_tag)
+    accelerator.wait_for_everyone()
+    accelerator.end_training()
+
+
+def run() -> None:
+    """The command line: problems that a person can mend end in one sentence and exit code 2."""
+    try:
+        main(parse())
+    except (OptionError, DataError, HubError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted; continue with: accelerate launch -m train --resume", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,307 @@
+"""The model card: what the model is for, how to use it, how good it is and where it fails.
+
+Everything in it comes from the run's record (`metrics.json`), so that it can be made again when the name of the
+repository is known. It holds no ticket text and no path of the machine that trained.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import PurePath
+
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
+from train.encoder import base_model
+
+SHOWN_CLASSES = 20
+SHOWN_SLICES = ("length", "pair", "trap", "channel", "industry")
+METRICS = {
+    "accuracy": "Accuracy",
+    "macro_f1": "Macro-F1",
+    "roc_auc": "ROC-AUC",
+    "pr_auc": "PR-AUC (average precision)",
+    "mcc": "Matthews correlation",
+    "brier": "Brier score (lower is better)",
+    "ece": "Expected calibration error (lower is better)",
+}
+HUB_NAMES = {
+    "accuracy": "accuracy",
+    "macro_f1": "f1",
+    "roc_auc": "roc_auc",
+    "pr_auc": "average_precision",
+    "mcc": "matthews_correlation",
+}
+SHIPPED = "shipped tickets"
+
+
+def make(record: dict, repo: str | None = None) -> str:
+    """The card's text, YAML head included; `repo` (org/name) goes into its examples."""
+    data = record["data"]
+    churn = data["kind"] == "binary" and data["positive"] == "churn"
+    name = repo or "your-org/your-model"
+    parts = [
+        f"# {'Churn signals in support tickets' if churn else name.split('/')[-1]}",
+        _purpose(record, churn),
+        "## How to use it",
+        _usage(record, name, churn),
+        "## Results",
+        _results(record),
+        _pairs(record),
+        _decision(record),
+        "## Calibration",
+        _calibration(record),
+        "## Where it is weaker",
+        _slices(record),
+        "## Limits",
+        _limits(record, churn),
+        "## Training",
+        _training(record),
+    ]
+    content = "\n\n".join(part for part in parts if part)
+    return str(ModelCard(f"---\n{_head(record, name).to_yaml()}\n---\n\n{content}\n"))
+
+
+def _head(record: dict, name: str) -> ModelCardData:
+    data, base = record["data"], base_model(record["options"]["model"])
+    dataset = _dataset(record)
+    results = [
+        EvalResult(
+            task_type="text-classification",
+            task_name="Text Classification",
+            dataset_type=dataset,
+            dataset_name=dataset,
+            dataset_split="test",
+            metric_type=hub_name,
+            metric_name=METRICS[key],
+            metric_value=round(record["test"][key]["value"], 4),
+        )
+        for key, hub_name in HUB_NAMES.items()
+    ]
+    return ModelCardData(
+        language="en",
+        license="apache-2.0",
+        library_name="transformers",
+        pipeline_tag="text-classification",
+        base_model=base,
+        datasets=[data["source"].partition("@")[0].partition(":")[0]] if _on_hub(data["source"]) else None,
+        tags=["text-classification", "bert"] + (["churn", "customer-support"] if data["positive"] == "churn" else []),
+        metrics=list(HUB_NAMES.values()),
+        model_name=name.split("/")[-1],
+        eval_results=results,
+    )
+
+
+def _purpose(record: dict, churn: bool) -> str:
+    labels = record["data"]["labels"]
+    base = base_model(record["options"]["model"]) or record["options"]["model"]
+    start = f"[{base}](https://huggingface.co/{base})" if base_model(record["options"]["model"]) else "a local encoder"
+    if churn:
+        return (
+            f"Reads one message that a customer sent to a support desk, and says how likely its writer is to stop being "
+            f"a customer **of the company that received it**: cancelling, not renewing, moving to a competitor, or "
+            f"saying so between the lines. Anger alone is no churn signal, and a friendly goodbye is one. Fine-tuned "
+            f"from {start}; its probabilities are calibrated."
+        )
+    kind = {
+        "binary": "two classes",
+        "multiclass": f"{len(labels)} classes",
+        "multilabel": f"{len(labels)} labels",
+    }
+    return f"Classifies texts into {kind[record['data']['kind']]}. Fine-tuned from {start}; its probabilities are calibrated."
+
+
+def _usage(record: dict, name: str, churn: bool) -> str:
+    pair = record["data"]["columns"]["pair"]
+    lines = [
+        "```python",
+        "from transformers import pipeline",
+        "",
+        f'classify = pipeline("text-classification", model="{name}")',
+    ]
+    if churn:
+        lines += ['classify("Please send the final invoice and delete our workspace.", truncation=True)']
+        if pair:
+            lines += [
+                'classify({"text": "We are moving from Veltra to Ostrio in May.", "text_pair": "Veltra"}, truncation=True)',
+            ]
+    else:
+        lines += ['classify("…", truncation=True)']
+    lines += ["```"]
+    if pair:
+        lines += [
+            "",
+            f"The second text (`text_pair`) is the {pair} the message is addressed to. The same words can be a farewell "
+            "for one company and a greeting for another, so give it where you know it; the model also answers without.",
+        ]
+    if "threshold" in record:
+        lines += [
+            "",
+            f"The pipeline's label is the more likely class. To decide by what mistakes cost, compare the probability of "
+            f"`{record['data']['positive']}` with `model.config.threshold` ({record['threshold']['value']:.3f}).",
+        ]
+    return "\n".join(lines)
+
+
+def _results(record: dict) -> str:
+    data = record["data"]
+    ahead = record["advantage"]["tfidf_logistic"]["macro_f1"]
+    rows = [
+        f"Test split of {_dataset(record)}: {data['splits']['test']['rows']:,} texts, with 95 % bootstrap intervals "
+        "(1,000 resamples of whole groups).",
+        "",
+        "| | this model | TF-IDF + logistic regression | majority class |",
+        "|---|---|---|---|",
+    ]
+    for key, title in METRICS.items():
+        cells = (record["test"], record["baselines"]["tfidf_logistic"], record["baselines"]["majority"])
+        rows.append(f"| {title} | " + " | ".join(_shown(c[key]) for c in cells) + " |")
+    rows += [
+        "",
+        f"Macro-F1 is {_shown(ahead)} above the bag of words (paired; ahead in {ahead['ahead']:.1%} of resamples).",
+    ]
+    classes = record["test"]["per_class"]
+    worst = sorted(classes, key=lambda c: classes[c]["f1"]["value"])[:SHOWN_CLASSES]
+    shown = [c for c in classes if c in worst]
+    title = "class" if len(shown) == len(classes) else f"the {len(shown)} weakest of {len(classes)} classes"
+    rows += ["", f"| {title} | precision | recall | F1 | support |", "|---|---|---|---|---|"]
+    rows += [
+        f"| {_cell(c)} | "
+        + " | ".join(_shown(classes[c][m]) for m in ("precision", "recall", "f1"))
+        + f" | {classes[c]['support']} |"
+        for c in shown
+    ]
+    return "\n".join(rows)
+
+
+def _pairs(record: dict) -> str:
+    model, bag = record["pairs"]["model"], record["pairs"]["tfidf_logistic"]
+    if "all" not in model:
+        return ""
+    rows = [
+        "### Minimal pairs",
+        "",
+        "Texts that differ in a few words, or only in the second text, and carry different labels. Chance gets a ROC-AUC "
+        "of 0.5 and a quarter of the pairs.",
+        "",
+        "| | texts | ROC-AUC | ROC-AUC, bag of words | both right | both right, bag of words |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, title in (("all", "all pairs"), ("same_text", "same text, other second text")):
+        if name in model:
+            ours, theirs = model[name], bag[name]
+            cells = (ours["roc_auc"], theirs["roc_auc"], ours["consistency"], theirs["consistency"])
+            rows.append(f"| {title} | {ours['tickets']} | " + " | ".join(map(_shown, cells)) + " |")
+    return "\n".join(rows)
+
+
+def _decision(record: dict) -> str:
+    if "threshold" not in record:
+        return ""
+    chosen = record["threshold"]
+    at = chosen["test"]
+    return "\n".join(
+        [
+            "### At the decision threshold",
+            "",
+            f"Chosen on the validation split for a miss that costs {chosen['cost_miss']:g} and a false alarm that costs "
+            f"{chosen['cost_false_alarm']:g}: **{chosen['value']:.3f}**. On the test split:",
+            "",
+            "| recall | precision | F1 | share flagged | cost a ticket |",
+            "|---|---|---|---|---|",
+            "| "
+            + " | ".join(_shown(at[k]) for k in ("recall", "precision", "f1", "flagged", "cost_per_ticket"))
+            + " |",
+        ]
+    )
+
+
+def _calibration(record: dict) -> str:
+    scaled = record["calibration"]
+    rows = [
+        f"Temperature scaling on the validation split (T = {scaled['temperature']:.3f}), divided into the weights of the "
+        "classification layer: every consumer gets calibrated probabilities.",
+        "",
+        "| test split | before | after |",
+        "|---|---|---|",
+    ]
+    for key, title in (
+        ("ece", "Expected calibration error"),
+        ("nll", "Negative log-likelihood"),
+        ("brier", "Brier score"),
+    ):
+        rows.append(f"| {title} | {scaled['test']['before'][key]:.4f} | {scaled['test']['after'][key]:.4f} |")
+    return "\n".join(rows)
+
+
+def _slices(record: dict) -> str:
+    chosen = [s for s in SHOWN_SLICES if s in record["slices"]]
+    if not chosen:
+        return ""
+    rows = ["| slice | | texts | accuracy | macro-F1 | ROC-AUC |", "|---|---|---|---|---|---|"]
+    for column in chosen:
+        for value, figures in record["slices"][column].items():
+            cells = " | ".join(_shown(figures[k]) for k in ("accuracy", "macro_f1", "roc_auc"))
+            rows.append(f"| {_cell(column)} | {_cell(value)} | {figures['tickets']} | {cells} |")
+    return "\n".join(rows)
+
+
+def _limits(record: dict, churn: bool) -> str:
+    options, truncated = record["options"], sum(record["data"]["truncated"].values())
+    lines = [
+        f"- Reads at most {options['max_length']} tokens; of the texts it was made from, {truncated:,} were longer.",
+        "- Measured on the data above only. Check it on texts of your own before you act on it, and again when they change.",
+    ]
+    if churn:
+        lines += [
+            "- English. A signal is a reason to talk to a customer, not proof that they leave, and no ground for treating "
+            "anybody worse.",
+        ]
+    return "\n".join(lines)
+
+
+def _training(record: dict) -> str:
+    shown = {k: v for k, v in record["options"].items() if k in TRAINING_OPTIONS}
+    speed, data = record["throughput"], record["data"]
+    lines = [
+        f"- Data: {_dataset(record)}, sha256 `{data['sha256']}`; "
+        + ", ".join(f"{name} {split['rows']:,}" for name, split in data["splits"].items()),
+        f"- Kept epoch {record['best_epoch']} of {len(record['history'])} by validation {record['options']['metric']}",
+        f"- {speed['steps']:,} steps in {speed['seconds']:.0f} s ({speed['tickets_per_second']:.0f} texts/s) in "
+        f"{speed['precision']} on {speed['device']}, {speed['processes']} process(es)",
+        "- Versions: " + ", ".join(f"{k} {v}" for k, v in record["versions"].items()),
+        "",
+        "```json",
+        json.dumps(shown, indent=1),
+        "```",
+    ]
+    return "\n".join(lines)
+
+
+TRAINING_OPTIONS = (
+    "model", "max_length", "epochs", "learning_rate", "head_learning_rate", "batch_size", "gradient_accumulation_steps",
+    "warmup_ratio", "weight_decay", "layer_decay", "label_smoothing", "class_weights", "metric", "patience", "seed",
+    "cost_miss", "cost_false_alarm",
+)  # fmt: skip
+
+
+def _dataset(record: dict) -> str:
+    """The data's name without the folders of the machine it lay on, or a database's host and password."""
+    source = record["data"]["source"]
+    if "://" in source:
+        return f"a {source.partition(':')[0]} query"
+    return source if _on_hub(source) else PurePath(source).name or source
+
+
+def _on_hub(source: str) -> bool:
+    return bool(re.fullmatch(r"[\w.-]+/[\w.-]+(:[\w.-]+)?(@[\w./-]+)?", source)) and not source.startswith(
+        (".", "data/")
+    )
+
+
+def _shown(figure: dict[str, float]) -> str:
+    return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"([\\|`*_<>\[\]])", r"\\\1", text).replace("\n", " ")

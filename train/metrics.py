@@ -1,0 +1,149 @@
+"""Classification metrics as a local module of `evaluate`; nothing is downloaded.
+
+    evaluate.load("train/metrics.py", "binary").compute(predictions=probabilities, references=labels)
+
+`ClassificationMetrics(config_name="binary")` is the same object without the loader. Every figure takes ticket
+weights, because a bootstrap resample is nothing but a vector of counts (`train/bootstrap.py`).
+"""
+
+from __future__ import annotations
+
+# One import a line, and nothing of this project: evaluate's loader copies this file elsewhere and parses it.
+import datasets
+import evaluate
+import numpy as np
+
+ECE_BINS = 15
+DESCRIPTION = "Accuracy, macro-F1, per-class figures, ROC-AUC, PR-AUC, MCC, Brier score and ECE from probabilities."
+INPUTS = """
+predictions: probabilities of shape (n, classes): rows sum to 1, except for multilabel (one probability a class).
+references: class numbers of shape (n,); for multilabel 0 or 1 of shape (n, classes).
+Returns a flat dictionary; per-class figures under `per_class`, in class order.
+"""
+
+
+class ClassificationMetrics(evaluate.Metric):
+    """Config names: `binary` (class 1 is the positive one), `multiclass`, `multilabel`."""
+
+    def _info(self) -> evaluate.MetricInfo:
+        many = datasets.Sequence(datasets.Value("int64"))
+        one = datasets.Value("int64")
+        return evaluate.MetricInfo(
+            description=DESCRIPTION,
+            citation="",
+            inputs_description=INPUTS,
+            features=datasets.Features(
+                {
+                    "predictions": datasets.Sequence(datasets.Value("float64")),
+                    "references": many if self.config_name == "multilabel" else one,
+                }
+            ),
+        )
+
+    def _compute(self, predictions, references) -> dict:
+        return Scorer(np.asarray(predictions), np.asarray(references), self.config_name)()
+
+
+class Scorer:
+    """Metrics of fixed probabilities as a function of ticket weights; what can be sorted once is sorted once.
+
+    probabilities: (n, classes). references: class numbers (n,), or 0/1 of shape (n, classes) for multilabel.
+    """
+
+    def __init__(self, probabilities: np.ndarray, references: np.ndarray, kind: str) -> None:
+        classes = probabilities.shape[1]
+        self.kind, self.probabilities = kind, probabilities
+        if kind == "multilabel":
+            self.truth, self.chosen = references.astype(bool), probabilities >= 0.5
+        else:
+            self.truth = np.eye(classes, dtype=bool)[references]
+            self.chosen = np.eye(classes, dtype=bool)[probabilities.argmax(axis=1)]
+        scored = [1] if kind == "binary" else range(classes)
+        self.rankings = [Ranking(probabilities[:, c], self.truth[:, c]) for c in scored]
+
+    def __call__(self, weights: np.ndarray | None = None) -> dict:
+        """All figures, each ticket counting `weights` times (n,); what is not defined on these tickets is NaN."""
+        weights = np.ones(len(self.truth)) if weights is None else weights.astype(float)
+        hit = weights @ (self.truth & self.chosen)
+        predicted, support = weights @ self.chosen, weights @ self.truth
+        with np.errstate(invalid="ignore", divide="ignore"):
+            precision = np.where(predicted > 0, hit / predicted, 0.0)
+            recall = np.where(support > 0, hit / support, 0.0)
+            f1 = np.where(predicted + support > 0, 2 * hit / (predicted + support), 0.0)
+        areas = [ranking.areas(weights) for ranking in self.rankings]
+        return {
+            "accuracy": float(np.average((self.truth == self.chosen).all(axis=1), weights=weights)),
+            "macro_f1": float(f1[support > 0].mean()),
+            "roc_auc": _mean([roc for roc, _ in areas]),
+            "pr_auc": _mean([pr for _, pr in areas]),
+            "mcc": _mcc(self.truth, self.chosen, weights, self.kind),
+            "brier": _brier(self.probabilities, self.truth, weights, self.kind),
+            "ece": ece(*confidence(self.probabilities, self.truth, self.kind, weights)),
+            "per_class": {
+                "precision": precision.tolist(),
+                "recall": recall.tolist(),
+                "f1": f1.tolist(),
+                "support": support.tolist(),
+            },
+        }
+
+
+class Ranking:
+    """Areas under the curves of one class; scores and truth (bool) of shape (n,), ties counting half."""
+
+    def __init__(self, scores: np.ndarray, truth: np.ndarray) -> None:
+        self.truth = truth
+        _, self.place = np.unique(scores, return_inverse=True)
+
+    def areas(self, weights: np.ndarray) -> tuple[float, float]:
+        """(ROC-AUC, average precision) of the weighted tickets; NaN where a class is missing."""
+        positive = np.bincount(self.place, weights * self.truth)
+        negative = np.bincount(self.place, weights * ~self.truth)
+        if positive.sum() == 0 or negative.sum() == 0:
+            return np.nan, np.nan
+        below = np.cumsum(negative) - negative
+        roc = positive @ (below + negative / 2) / (positive.sum() * negative.sum())
+        hits, flagged = np.cumsum(positive[::-1]), np.cumsum((positive + negative)[::-1])
+        precision = np.divide(hits, flagged, out=np.zeros_like(hits), where=flagged > 0)
+        return float(roc), float(positive[::-1] @ precision / positive.sum())
+
+
+def ece(confidence: np.ndarray, correct: np.ndarray, weights: np.ndarray) -> float:
+    """Expected calibration error over 15 equal-width bins (Guo et al. 2017); all of shape (n,)."""
+    bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
+    gap = np.bincount(bins, weights * (confidence - correct), ECE_BINS)
+    return float(np.abs(gap).sum() / weights.sum())
+
+
+def confidence(probabilities, truth, kind: str, weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What calibration is about: the positive class (binary), the predicted class, or every label for itself."""
+    if kind == "binary":
+        return probabilities[:, 1], truth[:, 1], weights
+    if kind == "multiclass":
+        top = probabilities.argmax(axis=1)
+        return probabilities.max(axis=1), truth[np.arange(len(top)), top], weights
+    return probabilities.ravel(), truth.ravel(), np.repeat(weights, truth.shape[1])
+
+
+def _brier(probabilities, truth, weights, kind: str) -> float:
+    """Mean squared error: of the positive class (binary), summed over classes, or averaged over labels."""
+    squares = (probabilities - truth) ** 2
+    each = {"binary": squares[:, -1], "multiclass": squares.sum(axis=1), "multilabel": squares.mean(axis=1)}[kind]
+    return float(np.average(each, weights=weights))
+
+
+def _mcc(truth, chosen, weights, kind: str) -> float:
+    """Matthews correlation, of K classes (Gorodkin 2004); for multilabel the mean over labels."""
+    if kind == "multilabel":
+        pairs = [(np.stack([~t, t], 1), np.stack([~c, c], 1)) for t, c in zip(truth.T, chosen.T, strict=True)]
+        return _mean([_mcc(t, c, weights, "binary") for t, c in pairs])
+    n = weights.sum()
+    t, p = weights @ truth, weights @ chosen
+    hits = weights @ (truth & chosen).any(axis=1)
+    spread = np.sqrt((n**2 - p @ p) * (n**2 - t @ t))
+    return float((hits * n - t @ p) / spread) if spread > 0 else 0.0
+
+
+def _mean(values: list[float]) -> float:
+    values = [v for v in values if not np.isnan(v)]
+    return float(np.mean(values)) if values else np.nan

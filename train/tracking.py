@@ -1,0 +1,63 @@
+"""Experiment tracking through Accelerate: local by default, and never silently absent."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+from pathlib import Path
+
+from accelerate import Accelerator
+
+from train.errors import OptionError
+from train.options import Options
+
+PROJECT = "churn-signals"
+PACKAGES = {
+    "trackio": ("trackio",),
+    "mlflow": ("mlflow", "mlflow-skinny"),
+    "tensorboard": ("tensorboard", "tensorboardX"),
+    "wandb": ("wandb",),
+}
+INSTALL = {"mlflow": "mlflow-skinny sqlalchemy alembic"}
+
+
+def require(tracker: str) -> None:
+    """Raises OptionError if the tracker is not installed; accelerate would only drop it with a debug line."""
+    for package in PACKAGES.get(tracker, ()):
+        try:
+            importlib.metadata.version(package)
+            return
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    if tracker != "none":
+        raise OptionError(
+            f"--tracker {tracker} is not installed; run: pip install {INSTALL.get(tracker, tracker)}, or use --tracker none"
+        )
+
+
+def configure(tracker: str, output_dir: Path) -> None:
+    """Keeps local trackers beside the runs, unless the user's environment says where. Call before they load."""
+    home = output_dir.resolve()
+    if tracker == "trackio":
+        os.environ.setdefault("TRACKIO_DIR", str(home / "trackio"))
+    if tracker == "mlflow":
+        os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{home / 'mlflow.db'}")
+
+
+def start(accelerator: Accelerator, options: Options, run_name: str) -> None:
+    """Opens the run at the tracker with its options as parameters."""
+    tracker = options.run.tracker
+    if tracker == "none":
+        return
+    parameters = {k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in options.flat().items()}
+    names = {"trackio": {"name": run_name}, "mlflow": {"run_name": run_name}, "wandb": {"name": run_name}}
+    accelerator.init_trackers(PROJECT, config=parameters, init_kwargs={tracker: names.get(tracker, {})})
+
+
+def how_to_look(tracker: str, output_dir: str) -> str | None:
+    """The command that shows the tracked runs."""
+    return {
+        "trackio": f"TRACKIO_DIR={output_dir}/trackio trackio show --project {PROJECT}",
+        "mlflow": f"mlflow server --backend-store-uri sqlite:///{output_dir}/mlflow.db",
+        "tensorboard": f"tensorboard --logdir {output_dir}",
+    }.get(tracker)
