@@ -41,13 +41,10 @@ def columns(tables: dict[str, Table], options: DataOptions) -> Columns:
         ("--pair-column", found.pair),
     ):
         if column is not None and (other := flags.setdefault(column, flag)) != flag:
-            raise DataError(
-                f"{other} and {flag} both name the column {short(column)}: name two different ones"
-            )
+            raise DataError(f"{other} and {flag} both name the column {short(column)}: name two different ones")
     if found.group in (found.text, found.label):
         raise DataError(
-            f"--group-column names {short(found.group)}, the column of the text or the label: name a "
-            "customer or thread"
+            f"--group-column names {short(found.group)}, the column of the text or the label: name a customer or thread"
         )
     return found
 
@@ -55,13 +52,17 @@ def columns(tables: dict[str, Table], options: DataOptions) -> Columns:
 def _column(tables: dict[str, Table], name: str, flag: str) -> str:
     for table in tables.values():
         if name not in table.columns:
+            if any(len(column.split()) > 5 or len(column) > 60 for column in table.columns):
+                raise DataError(  # without a header, the first ticket stands there: do not repeat it
+                    f"{table.name} has no column {short(name)}, and its first line does not look like the names of "
+                    "columns: the first line must name them"
+                )
             close = difflib.get_close_matches(name.casefold(), [c.casefold() for c in table.columns], n=1)
             meant = next((c for c in table.columns if close and c.casefold() == close[0]), None)
             hint = f" ({flag} {meant}?)" if meant else ""
             raise DataError(
-                f"{table.name} has no column {short(name)}, it has {listed(table.columns)}: name the right "
-                "one with "
-                f"{flag}{hint}"
+                f"{table.name} has no column {short(name)}, it has {listed(table.columns)}: name the right one "
+                f"with {flag}{hint}"
             )
     return name
 
@@ -96,16 +97,13 @@ def rows(table: Table, names: list[Name | None], at: Columns) -> Rows:
     """
     texts = _texts(table, at.text, "--text-column")
     pairs = _texts(table, at.pair, "--pair-column") if at.pair else [""] * len(texts)
-    groups = (
-        ["" if missing(v) else str(v) for v in table.columns[at.group]] if at.group else [""] * len(texts)
-    )
+    groups = ["" if missing(v) else str(v) for v in table.columns[at.group]] if at.group else [""] * len(texts)
     kept = [i for i, (text, name) in enumerate(zip(texts, names, strict=True)) if text and name is not None]
     without_text = sum(not text for text in texts)
     without_label = len(texts) - len(kept) - without_text
     if without_text == len(texts):
         raise DataError(
-            f"{table.name}: all texts in the column {short(at.text)} are empty; name another column with "
-            "--text-column"
+            f"{table.name}: all texts in the column {short(at.text)} are empty; name another column with --text-column"
         )
     if all(name is None for name in names):
         raise DataError(
@@ -113,19 +111,16 @@ def rows(table: Table, names: list[Name | None], at: Columns) -> Rows:
             "--label-column, or leave a file without labels out"
         )
     if len(texts) - len(kept) > MOST_MISSING * len(texts):
-        first = next(
-            i for i, (text, name) in enumerate(zip(texts, names, strict=True)) if not text or name is None
-        )
+        first = next(i for i, (text, name) in enumerate(zip(texts, names, strict=True)) if not text or name is None)
         raise DataError(
-            f"{table.name}: {without_text} of {len(texts)} rows have no text and {without_label} more no "
-            "label (the "
-            f"first is {table.origin[first]}), which is over a fifth: check the columns, or remove these rows"
+            f"{table.name}: {without_text} of {len(texts)} rows have no text and {without_label} more no label "
+            f"(the first is {table.origin[first]}), which is over a fifth: check the columns, or remove these "
+            "rows"
         )
     if all(NUMBER.fullmatch(texts[i]) for i in kept):
         raise DataError(
             f"{table.name}: the column {short(at.text)} holds nothing but numbers; name the one with the "
-            "messages "
-            "with --text-column"
+            "messages with --text-column"
         )
     return Rows(
         index=kept,
@@ -148,16 +143,14 @@ def _texts(table: Table, column: str, flag: str) -> list[str]:
         if not isinstance(value, str):
             raise DataError(
                 f"{where}: the column {short(column)} holds {a_kind(value)} where a text was expected: write "
-                "it as "
-                f"text, or name another column with {flag}"
+                f"it as text, or name another column with {flag}"
             )
         if "\0" in value:
             raise DataError(f"{where}: the column {short(column)} holds a NUL character: remove it")
         if not _is_unicode(value):
             raise DataError(
-                f"{where}: the column {short(column)} holds half a surrogate pair (\\ud800 to \\udfff), "
-                "which is not "
-                "Unicode text: export the file again as UTF-8"
+                f"{where}: the column {short(column)} holds half a surrogate pair (\\ud800 to \\udfff), which "
+                "is not Unicode text: export the file again as UTF-8"
             )
         texts.append(value)
     return texts
@@ -197,6 +190,5 @@ def unseen(names: list[Name], known: tuple[str, ...], origin: list[str], column:
             if one not in known:
                 raise DataError(
                     f"{where}: the label {short(one)} in the column {short(column)} is in no training row; "
-                    "training "
-                    f"knows {listed(known)}: correct it, or add such rows to the train file"
+                    f"training knows {listed(known)}: correct it, or add such rows to the train file"
                 )

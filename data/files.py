@@ -41,7 +41,7 @@ class Table:
 
 def kind(path: Path) -> str | None:
     """ "csv", "tsv", "json" or "parquet" by the file's ending (a last .gz is looked through), else None."""
-    return KINDS.get(Path(path.stem if path.suffix == ".gz" else path).suffix.lower())
+    return KINDS.get(Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower())
 
 
 def parse(content: bytes, path: Path) -> Table:
@@ -49,10 +49,10 @@ def parse(content: bytes, path: Path) -> Table:
     name = path.name
     if kind(path) is None:
         raise DataError(
-            f"{name} is not a file that can be read: save it as .csv (UTF-8), .tsv, .jsonl or .parquet, "
-            "each also with .gz"
+            f"{name} is not a file that can be read: save it as .csv (UTF-8), .tsv, .jsonl or .parquet, each "
+            "also with .gz"
         )
-    if path.suffix == ".gz":
+    if path.suffix.lower() == ".gz":
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
@@ -73,17 +73,15 @@ def _decode(content: bytes, name: str) -> str:
         raise DataError(f"{name} is UTF-16, not UTF-8: save it as UTF-8 (iconv -f UTF-16 -t UTF-8)")
     if (at := content.find(b"\0")) >= 0:
         line = content.count(b"\n", 0, at) + 1
-        raise DataError(
-            f"{name}:{line} holds a NUL byte: it is not a text file, or a broken copy; export it again"
-        )
+        raise DataError(f"{name}:{line} holds a NUL byte: it is not a text file, or a broken copy; export it again")
     try:
         return content.decode("utf-8-sig")  # -sig: Excel writes a byte order mark
     except UnicodeDecodeError as error:
         # `error.object` is what came after the byte order mark
         line = error.object.count(b"\n", 0, error.start) + 1
         raise DataError(
-            f"{name}:{line} is not UTF-8 (byte 0x{error.object[error.start]:02x}): save the file as UTF-8, "
-            "for example with iconv -f WINDOWS-1252 -t UTF-8"
+            f"{name}:{line} is not UTF-8 (byte 0x{error.object[error.start]:02x}): save the file as UTF-8, for "
+            "example with iconv -f WINDOWS-1252 -t UTF-8"
         ) from error
 
 
@@ -103,8 +101,7 @@ def _delimited(text: str, name: str, kind: str) -> Table:
             elif len(cells) != len(header):
                 raise DataError(
                     f"{name}:{start} has {len(cells)} fields where the header has {len(header)}: a message "
-                    "with "
-                    f"{DELIMITERS[delimiter]} or line breaks in it must stand in double quotes"
+                    f"with {DELIMITERS[delimiter]} or line breaks in it must stand in double quotes"
                 )
             else:
                 rows.append(cells)
@@ -112,14 +109,11 @@ def _delimited(text: str, name: str, kind: str) -> Table:
             start = reader.line_num + 1
     except csv.Error as error:
         raise DataError(
-            f"{name}:{start} cannot be read as {kind.upper()} ({error}): a message with a double quote in it "
-            "must "
+            f"{name}:{start} cannot be read as {kind.upper()} ({error}): a message with a double quote in it must "
             'stand in double quotes, with the inner one doubled ("")'
         ) from error
     columns = (
-        {column: list(cells) for column, cells in zip(header, zip(*rows, strict=True), strict=True)}
-        if rows
-        else {}
+        {column: list(cells) for column, cells in zip(header, zip(*rows, strict=True), strict=True)} if rows else {}
     )
     return Table(name, columns, [f"{name}:{line}" for line in lines], {})
 
@@ -193,9 +187,7 @@ def _parquet(content: bytes, name: str) -> Table:
         raise DataError(f"{name} has no rows: it needs one row per message")
     check_unique(arrow.column_names, name)
     try:
-        features = Features.from_arrow_schema(
-            arrow.schema
-        )  # knows the class names where `datasets` wrote them
+        features = Features.from_arrow_schema(arrow.schema)  # knows the class names where `datasets` wrote them
     except (ValueError, KeyError, TypeError, NotImplementedError):
         features = Features()
     origin = [f"{name} row {i}" for i in range(1, arrow.num_rows + 1)]
@@ -213,8 +205,8 @@ def from_arrow(arrow, features, name: str, origin: list[str]) -> Table:
             values = arrow.column(column).to_pylist()
         except (ValueError, OverflowError) as error:  # broken UTF-8, dates beyond year 9999
             raise DataError(
-                f"{name}: the column {short(column)} holds values that cannot be read ({type(error).__name__}"
-                "): write it again as plain text"
+                f"{name}: the column {short(column)} holds values that cannot be read "
+                f"({type(error).__name__}): write it again as plain text"
             ) from error
         feature = features.get(column)
         item = getattr(feature, "feature", None)

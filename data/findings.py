@@ -9,12 +9,8 @@ from data.errors import listed
 class Findings:
     """Counts of rows; rows are named by their origin ("tickets.csv:17"), never by their text."""
 
-    read: dict[str, dict[str, int]] = field(
-        default_factory=dict
-    )  # file: rows, kept, missing text, missing label
-    splits: dict[str, dict] = field(
-        default_factory=dict
-    )  # split: rows, origin ("given", "made"), labels {name: rows}
+    read: dict[str, dict[str, int]] = field(default_factory=dict)  # file: rows, kept, missing text, missing label
+    splits: dict[str, dict] = field(default_factory=dict)  # split: rows, origin ("given", "made"), labels {name: rows}
     repeated: int = 0  # rows that repeat an earlier one of the same split in text, pair and label
     conflicts: list[list[str]] = field(default_factory=list)  # rows that read the same and differ in label
     near_duplicates: dict[str, int] = field(default_factory=dict)  # groups (of two or more), rows in them
@@ -44,16 +40,12 @@ class Findings:
             rows = leak["exact"] + leak["near"] + leak["group"]
             said.append(
                 f"warning: {rows} of {self.splits[split]['rows']} rows in {split} are known from an earlier "
-                "split "
-                f"({leak['exact']} exact, {leak['near']} near-duplicates, {leak['group']} of the same group; "
-                "for "
-                f"example {' like '.join(leak['examples'][0])}): they flatter its figures"
+                f"split ({leak['exact']} exact, {leak['near']} near-duplicates, {leak['group']} of the same "
+                f"group; for example {' like '.join(leak['examples'][0])}): they flatter its figures"
             )
         for split, count in self.splits.items():
             if without := [name for name, rows in count["labels"].items() if not rows]:
-                said.append(
-                    f"warning: no row in {split} has the label {listed(without)}: it is not measured there"
-                )
+                said.append(f"warning: no row in {split} has the label {listed(without)}: it is not measured there")
         if self.repeated:
             said.append(f"{self.repeated} rows repeat another of their split word for word")
         return said

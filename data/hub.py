@@ -9,48 +9,41 @@ SECONDS_TO_ANSWER = 60.0  # the client itself would wait forever for a Hub that 
 
 
 @contextmanager
-def plain_errors(repo: str, missing: str = "") -> Iterator[None]:
-    """Turn errors of the Hub's client about the dataset `repo` into DataError. `missing` says what to do if
-    there
-    is no such dataset."""
+def plain_errors(repo: str, hint: str = "") -> Iterator[None]:
+    """Turn errors of the Hub's client about the dataset `repo` into DataError.
+
+    `hint` follows the remedy where there is no such dataset or no Hub, as the user may not have meant one.
+    """
     import httpx2
     import huggingface_hub
-    from huggingface_hub import errors
+    from huggingface_hub import constants, errors
 
     huggingface_hub.get_session().timeout = SECONDS_TO_ANSWER
     try:
         yield
     except errors.LocalTokenNotFoundError as error:
-        raise DataError(
-            "there is no token for the Hub: log in with hf auth login, or set HF_TOKEN"
-        ) from error
+        raise DataError("there is no token for the Hub: log in with hf auth login, or set HF_TOKEN") from error
     except errors.OfflineModeIsEnabled as error:
         raise DataError(f"HF_HUB_OFFLINE is set, so {repo} is out of reach: unset it") from error
     except errors.HFValidationError as error:
         raise DataError(f"{repo!r} is not a repository name: it has the form org/name") from error
     except errors.GatedRepoError as error:
-        raise DataError(
-            f"{repo} asks for consent: accept its terms on its page on the Hub, then log in"
-        ) from error
+        raise DataError(f"{repo} asks for consent: accept its terms on its page on the Hub, then log in") from error
     except errors.RevisionNotFoundError as error:
         raise DataError(f"{repo} has no such revision: check what stands after the @") from error
     except errors.RepositoryNotFoundError as error:
         raise DataError(
-            f"there is no dataset {repo} on the Hub that you may see: "
-            f"{missing or 'check the name, or log in with hf auth login if it is private'}"
+            f"there is no dataset {repo} on the Hub that you may see: check the name, or log in with hf auth "
+            f"login if it is private{hint}"
         ) from error
     except errors.HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else 0
         if status == 401:
             raise DataError("the Hub does not know this token: log in again with hf auth login") from error
         if status == 403:
-            raise DataError(
-                f"this token may not do that with {repo}: it needs the write permission there"
-            ) from error
-        raise DataError(
-            f"the Hub answered {status or 'with an error'} for {repo}: try again later"
-        ) from error
-    except (httpx2.HTTPError, OSError) as error:
-        raise DataError(
-            f"the Hub cannot be reached for {repo} ({type(error).__name__}): check the network"
-        ) from error
+            raise DataError(f"this token may not do that with {repo}: it needs the write permission there") from error
+        raise DataError(f"the Hub answered {status or 'with an error'} for {repo}: try again later") from error
+    except (httpx2.HTTPError, RuntimeError, OSError) as error:  # uploads end in RuntimeError
+        # `datasets` hides the offline mode in a ConnectionError
+        why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else type(error).__name__
+        raise DataError(f"the Hub cannot be reached for {repo} ({why}): check the network{hint}") from error

@@ -58,9 +58,7 @@ def read(tables: dict[str, Table], column: str) -> dict[str, list[Name | None]]:
     **each** of them is a JSON list (["price", "support"]), and the empty list is a label, not a gap. Raises
     DataError, with the row, for fractions, objects and columns that mix kinds.
     """
-    cells = [
-        (value, table.origin[i]) for table in tables.values() for i, value in enumerate(table.columns[column])
-    ]
+    cells = [(value, table.origin[i]) for table in tables.values() for i, value in enumerate(table.columns[column])]
     present = [(value, where) for value, where in cells if not missing(value)]
     parsed = _json_lists(present)
     if parsed is None:
@@ -95,8 +93,7 @@ def _one_kind(present: list[tuple[object, str]], column: str) -> None:
     if len(kinds) > 1:
         (one, here), (other, there) = list(kinds.items())[:2]
         raise DataError(
-            f"the column {short(column)} holds {one} in {here} and {other} in {there}: write all labels the "
-            "same way"
+            f"the column {short(column)} holds {one} in {here} and {other} in {there}: write all labels the same way"
         )
 
 
@@ -127,23 +124,21 @@ def _name(value: object, where: str, column: str) -> Name:
     if isinstance(value, list | tuple):
         for item in value:
             if missing(item) or isinstance(item, list | tuple | dict | float | Decimal):
+                what = "an empty word" if isinstance(item, str) else a_kind(item)
                 raise DataError(
-                    f"{where}: the list in {short(column)} holds {a_kind(item)}: a list of labels must hold "
-                    "words only"
+                    f"{where}: the list in {short(column)} holds {what}: a list of labels must hold words only"
                 )
         return frozenset(_name(item, where, column) for item in value)
     raise DataError(
         f"{where}: the column {short(column)} holds {a_kind(value)}: a label is a word, a whole number, true "
-        "or "
-        "false, or a list of words; name another column with --label-column"
+        "or false, or a list of words; name another column with --label-column"
     )
 
 
 def _fraction(value: object, where: str, column: str) -> DataError:
     return DataError(
         f"{where}: the column {short(column)} holds the fraction {short(value)}: a label is a class, not an "
-        "amount; "
-        "write the classes as words, or name another column with --label-column"
+        "amount; write the classes as words, or name another column with --label-column"
     )
 
 
@@ -159,23 +154,20 @@ def space(names: list[Name], column: str, classes: list[str] | None = None) -> L
         one = f"only the label {listed(found)}" if found else "no label at all"
         kind = "lists with " if multi else ""
         raise DataError(
-            f"the column {short(column)} holds {kind}{one}: there must be at least two classes to tell "
-            "apart; add the "
-            "others, or name another column with --label-column"
+            f"the column {short(column)} holds {kind}{one}: there must be at least two classes to tell apart; "
+            "add the others, or name another column with --label-column"
         )
     if len(found) > 20 and len(found) * 2 > len(names):
         raise DataError(
-            f"the column {short(column)} holds {len(found)} different labels in {len(names)} rows: that is "
-            "no set of "
-            "classes; name another column with --label-column"
+            f"the column {short(column)} holds {len(found)} different labels in {len(names)} rows: that is no "
+            "set of classes; name another column with --label-column"
         )
     folded: dict[str, str] = {}
     for name in sorted(found):
         if (other := folded.setdefault(name.casefold(), name)) != name:
             raise DataError(
-                f"the column {short(column)} holds {short(other)} and {short(name)}: names that differ in "
-                "case only "
-                "are taken for a slip; write them the same way"
+                f"the column {short(column)} holds {short(other)} and {short(name)}: names that differ in case "
+                "only are taken for a slip; write them the same way"
             )
     if classes:
         ordered = [name for name in classes if name in found]

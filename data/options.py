@@ -9,12 +9,11 @@ class DataOptions:
         default="",
         metadata={
             "help": "Where the tickets are; left out, the shipped ones. A CSV, TSV, JSON Lines or Parquet "
-            "file "
-            "(.gz too); a folder with train, validation and test files of these kinds; a dataset on the Hub "
-            "(org/name, org/name:config, org/name@revision, org/name:config@revision); or a database URL as "
-            "SQLAlchemy writes it (sqlite:///tickets.db), together with --query. What has no test or "
-            "validation "
-            "split gets one, stratified by label, with no near-duplicate and no group on both sides."
+            "file (.gz too); a folder with train, validation and test files of these kinds; a dataset on the "
+            "Hub (org/name, org/name:config, org/name@revision, org/name:config@revision); or a database URL "
+            "as SQLAlchemy writes it (sqlite:///tickets.db), together with --query. What has no test or "
+            "validation split gets one, stratified by label, with no near-duplicate and no group on both "
+            "sides."
         },
     )
     query: str = field(
@@ -29,8 +28,7 @@ class DataOptions:
         default=None,
         metadata={
             "help": "The column that holds the second text, here the company that received the message; the "
-            "model reads both as a sentence pair, and an empty one as a single text. Left out: company, "
-            "where "
+            "model reads both as a sentence pair, and an empty one as a single text. Left out: company, where "
             "there is such a column. none switches it off."
         },
     )
@@ -44,8 +42,7 @@ class DataOptions:
     group_column: str | None = field(
         default=None,
         metadata={
-            "help": "Messages with the same value in this column always stay in the same split: the "
-            "customer, "
+            "help": "Messages with the same value in this column always stay in the same split: the customer, "
             "the thread, or the pair of minimal twins. Left out: pair_id, where there is such a column. none "
             "switches it off."
         },

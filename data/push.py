@@ -1,5 +1,4 @@
-"""Put tickets on the Hub as a dataset: `python -m data.push org/name` for the shipped ones, `--data` for
-others.
+"""Put tickets on the Hub as a dataset: `python -m data.push org/name`, for the shipped ones.
 
 `load_dataset("org/name")` then gives train, validation and test, with the label as `ClassLabel` and all
 columns of the source under their own names. The repository is private unless --public is given.
@@ -21,16 +20,14 @@ CARD = Path(__file__).parent / "README.md"  # of the shipped tickets
 def main(arguments: list[str] | None = None) -> int:
     """The command. Returns the exit code: 0, or 2 with one sentence on stderr."""
     parser = argparse.ArgumentParser(prog="python -m data.push", description=__doc__.split("\n\n")[0])
+    parser.add_argument("repo", metavar="org/name", help="The dataset repository; made where it does not exist.")
+    parser.add_argument("--public", action="store_true", help="Everybody may read it. Left out: only its owners.")
     parser.add_argument(
-        "repo", metavar="org/name", help="The dataset repository; made where it does not exist."
+        "--seed", metavar="N", type=int, default=0, help="Decides the splits where the source has none."
     )
-    parser.add_argument(
-        "--public", action="store_true", help="Everybody may read it. Left out: only its owners."
-    )
-    parser.add_argument("--seed", type=int, default=0, help="Decides the splits where the source has none.")
     for option in fields(DataOptions):
         flag = "--" + option.name.replace("_", "-")
-        parser.add_argument(flag, default=option.default, help=option.metadata["help"])
+        parser.add_argument(flag, metavar="TEXT", default=option.default, help=option.metadata["help"])
     given = vars(parser.parse_args(arguments))
     repo, public, seed = (given.pop(name) for name in ("repo", "public", "seed"))
     try:
@@ -42,8 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def push(options: DataOptions, repo: str, public: bool, seed: int) -> str:
-    """Read, check and split the tickets, and put them on the Hub in one commit. Returns what to tell the
-    user.
+    """Read, check and split the tickets, and put them on the Hub in one commit. Returns what to tell the user.
 
     Raises DataError; then nothing half is on the Hub, and at worst an empty repository was made.
     """
@@ -53,7 +49,8 @@ def push(options: DataOptions, repo: str, public: bool, seed: int) -> str:
     from data.tickets import load  # after the pre-flight: it takes seconds, and a wrong token is told at once
 
     tickets = load(options, seed)
-    print(*tickets.findings.lines(), sep="\n", file=sys.stderr)
+    for line in tickets.findings.lines():
+        print(line, file=sys.stderr)
     with TemporaryDirectory() as folder, plain_errors(repo):
         write(tickets, Path(folder), repo, CARD if not options.data else None)
         api = HfApi()

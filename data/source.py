@@ -42,9 +42,7 @@ def read(data: str, query: str = "") -> Source:
     Raises DataError for what cannot be found or read.
     """
     if query and "://" not in data:
-        raise DataError(
-            "--query needs a database to run on: --data sqlite:///tickets.db, or another SQLAlchemy URL"
-        )
+        raise DataError("--query needs a database to run on: --data sqlite:///tickets.db, or another SQLAlchemy URL")
     if not data:
         if not SHIPPED.is_dir():
             raise DataError(
@@ -59,8 +57,7 @@ def read(data: str, query: str = "") -> Source:
         is_folder, is_file = path.is_dir(), path.is_file()
     except (OSError, ValueError) as error:  # a name too long, a NUL in it, a folder one may not look into
         raise DataError(
-            f"{short(data, 200)} cannot be opened ({type(error).__name__}): check the path and its "
-            "permissions"
+            f"{short(data, 200)} cannot be opened ({type(error).__name__}): check the path and its permissions"
         ) from error
     if is_folder:
         return _folder(path, path.resolve().name)
@@ -70,8 +67,7 @@ def read(data: str, query: str = "") -> Source:
     found = HUB.fullmatch(data)
     if not found or kind(path):
         raise DataError(
-            f"there is no file or folder {short(data, 200)}: check the path (a dataset on the Hub is written "
-            "org/name)"
+            f"there is no file or folder {short(data, 200)}: check the path (a dataset on the Hub is written org/name)"
         )
     return _hub(**found.groupdict())
 
@@ -84,21 +80,22 @@ def _bytes(path: Path) -> bytes:
 
 
 def _folder(folder: Path, name: str) -> Source:
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise DataError(f"the folder {name} cannot be read ({error.strerror}): check its permissions") from error
     files: dict[str, Path] = {}
-    for path in sorted(p for p in folder.iterdir() if p.is_file() and kind(p)):
+    for path in (p for p in entries if p.is_file() and kind(p)):
         split = _split(path.name.split(".")[0])
         if split in files:
-            raise DataError(
-                f"{name} holds two files for {split}, {files[split].name} and {path.name}: keep one"
-            )
+            raise DataError(f"{name} holds two files for {split}, {files[split].name} and {path.name}: keep one")
         if split:
             files[split] = path
     if "train" not in files:
-        there = listed(sorted(p.name for p in folder.iterdir())) or "nothing"
+        there = listed(p.name for p in entries) or "nothing"
         raise DataError(
             f"the folder {name} has no train file: it needs train.csv (or .tsv, .jsonl, .parquet), and may "
-            "have "
-            f"validation and test beside it; it has {there}"
+            f"have validation and test beside it; it has {there}"
         )
     tables: dict[str, Table] = {}
     sums = ""
@@ -130,15 +127,13 @@ def _sql(url: str, query: str) -> Source:
     )
 
     if url.split("://")[0] in ("http", "https", "ftp", "s3", "gs", "hf", "file"):
-        raise DataError(
-            "--data is a web address: download it and give the file (a Hub dataset is written org/name)"
-        )
+        raise DataError("--data is a web address: download it and give the file (a Hub dataset is written org/name)")
     if not query.strip():
         raise DataError('a database needs a query: --query "SELECT text, label FROM tickets"')
     try:
         address = sqlalchemy.make_url(url)
         # a password can stand before the host or among the parameters; neither may reach a message
-        name = address.set(query={}, password=None).render_as_string()
+        name = address.set(query={}).render_as_string(hide_password=True)
         if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
             # SQLite would make an empty one
             raise DataError(f"there is no database file {short(address.database, 200)}: check --data")
@@ -158,13 +153,10 @@ def _sql(url: str, query: str) -> Source:
     except ImportError as error:
         raise DataError(f"the driver for {name} is not installed: pip install {error.name}") from error
     except DBAPIError as error:
-        raise DataError(
-            f"{name} refuses the query ({short(error.orig, 200)}): check --data and --query"
-        ) from error
+        reason = short(str(error.orig).split(" with text ")[0], 200)  # SQLite goes on with the text of the ticket
+        raise DataError(f"{name} refuses the query ({reason}): check --data and --query") from error
     except (SQLAlchemyError, ValueError) as error:
-        raise DataError(
-            f"the query on --data failed ({type(error).__name__}): check --data and --query"
-        ) from error
+        raise DataError(f"the query on --data failed ({type(error).__name__}): check --data and --query") from error
     check_unique(header, "the query")
     if not rows:
         raise DataError(f"the query on {name} finds no rows: check its conditions")
@@ -180,20 +172,16 @@ def _hub(repo: str, config: str | None, revision: str | None) -> Source:
     from huggingface_hub import HfApi, constants
 
     name = repo + (f":{config}" if config else "")
-    with plain_errors(repo, missing="check the name (nor is there such a file or folder here), or log in"):
+    with plain_errors(repo, hint=" (or the path: there is no such file or folder here)"):
         try:
             # Offline, the cache is all there is, and nobody can say which commit it is.
             sha = revision if constants.HF_HUB_OFFLINE else HfApi().dataset_info(repo, revision=revision).sha
             loaded = datasets.load_dataset(repo, config, revision=sha)
         except DatasetNotFoundError as error:
-            raise DataError(
-                f"there is no file, folder or dataset {repo} that you may see: check the name"
-            ) from error
+            raise DataError(f"there is no file, folder or dataset {repo} that you may see: check the name") from error
         except (ValueError, RuntimeError, DatasetsError) as error:
             reason = short(str(error).split("\n")[0], 200)
-            raise DataError(
-                f"the dataset {name} cannot be loaded ({reason}): check its config and files"
-            ) from error
+            raise DataError(f"the dataset {name} cannot be loaded ({reason}): check its config and files") from error
     tables: dict[str, Table] = {}
     notes: list[str] = []
     for given, part in loaded.items():
@@ -205,6 +193,7 @@ def _hub(repo: str, config: str | None, revision: str | None) -> Source:
         tables[split] = from_arrow(part.with_format("arrow")[:], part.features, f"{repo} {given}", origin)
     if "train" not in tables:
         raise DataError(f"the dataset {name} has no split called train: it has {listed(loaded)}")
+    tables = {split: tables[split] for split in SPLITS if split in tables}
     return Source(f"{name}@{sha}" if sha else name, tables, _sha256(tables), notes)
 
 

@@ -57,22 +57,18 @@ def stratified(labels: np.ndarray, groups: np.ndarray, shares: list[float], seed
     return part[groups]
 
 
-def check_rare(
-    labels: np.ndarray, groups: np.ndarray, names: tuple[str, ...], origin: list[str], parts: int
-) -> None:
+def check_rare(labels: np.ndarray, groups: np.ndarray, names: tuple[str, ...], origin: list[str], parts: int) -> None:
     """Raise DataError for a class with fewer groups than there are parts to split into."""
     for number, name in enumerate(names):
         holds = np.flatnonzero(labels[:, number])
         there = len(np.unique(groups[holds]))
         if there < parts:
-            unlike = (
-                "" if there == len(holds) else f" that are {there} when near-duplicates and groups count once"
-            )
+            rows = f"{len(holds)} row{'s' if len(holds) > 1 else ''}"
+            if there < len(holds):
+                rows += f" that are {there} when near-duplicates and groups count once"
             raise DataError(
-                f"the label {short(name)} is too rare to split {parts} ways: it has {len(holds)} "
-                f"rows{unlike} (the "
-                f"first is {origin[holds[0]]}); add rows with it, merge it into another label, or leave it "
-                "out"
+                f"the label {short(name)} is too rare to split {parts} ways: it has {rows} (the first is "
+                f"{origin[holds[0]]}); add rows with it, merge it into another label, or leave it out"
             )
 
 

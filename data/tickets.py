@@ -50,8 +50,7 @@ class Tickets:
 
 
 def load(options: DataOptions, seed: int, progress: bool = True) -> Tickets:
-    """Read the tickets that the options name. Raises DataError, in one sentence, for anything wrong with
-    them.
+    """Read, check and split the tickets. Raises DataError, in one sentence, for anything wrong with them.
 
     Splits that the source brings stay as they are. One that it does not bring is cut from its training rows:
     a tenth for validation, a tenth for test, whole groups only. `seed` decides which.
@@ -80,36 +79,34 @@ def load(options: DataOptions, seed: int, progress: bool = True) -> Tickets:
     whole = _table({**ours, **extras}, space)
     splits = DatasetDict({s: Dataset(whole.take(np.flatnonzero(placed == s))) for s in split.SHARES})
 
-    sizes = np.bincount(near)
     findings = Findings(
         read={
-            found.tables[s].name: {
-                "rows": len(found.tables[s].origin),
-                "kept": len(part.text),
-                **part.dropped,
-            }
-            for s, part in parts.items()
+            t.name: {"rows": len(t.origin), "kept": len(parts[s].text)} | parts[s].dropped
+            for s, t in found.tables.items()
         },
-        splits={
-            s: {
-                "rows": len(rows),
-                "origin": "given" if s in parts and len(parts) > 1 else "made",
-                "labels": dict(
-                    zip(space.names, _one_hot(rows["label"], space).sum(axis=0).tolist(), strict=True)
-                ),
-            }
-            for s, rows in splits.items()
-        },
-        repeated=sum(
-            check.repeats(rows["text"], rows["pair"], list(map(str, rows["label"])))
-            for rows in splits.values()
-        ),
+        splits={s: _counts(rows, space, s in parts and len(parts) > 1) for s, rows in splits.items()},
+        repeated=sum(check.repeats(r["text"], r["pair"], list(map(str, r["label"]))) for r in splits.values()),
         conflicts=check.conflicts(text, pair, name, origin),
-        near_duplicates={"groups": int((sizes > 1).sum()), "rows": int(sizes[sizes > 1].sum())},
+        near_duplicates=_sizes(near),
         leaks=split.leaks(given, near, check.inputs(text, pair), group, origin),
         notes=found.notes + _how(parts),
     )
     return Tickets(splits, space, columns, found.name, found.sha256, findings)
+
+
+def _counts(rows: Dataset, space: LabelSpace, given: bool) -> dict:
+    by_label = _one_hot(rows["label"], space).sum(axis=0).tolist()
+    return {
+        "rows": len(rows),
+        "origin": "given" if given else "made",
+        "labels": dict(zip(space.names, by_label, strict=True)),
+    }
+
+
+def _sizes(groups: np.ndarray) -> dict[str, int]:
+    """How many groups have two members or more, and how many rows are in these."""
+    sizes = np.bincount(groups)
+    return {"groups": int((sizes > 1).sum()), "rows": int(sizes[sizes > 1].sum())}
 
 
 def _one_hot(label: list, space: LabelSpace) -> np.ndarray:
@@ -138,14 +135,8 @@ def _place(
 
 def _how(parts: dict) -> list[str]:
     if len(parts) == 1:
-        return [
-            "the tickets came unsplit: 80 % train, 10 % validation, 10 % test, by label and in whole groups"
-        ]
-    return [
-        f"no {s} split was given: a tenth of the training rows makes it"
-        for s in split.SHARES
-        if s not in parts
-    ]
+        return ["the tickets came unsplit: 80 % train, 10 % validation, 10 % test, by label and in whole groups"]
+    return [f"no {s} split was given: a tenth of the training rows makes it" for s in split.SHARES if s not in parts]
 
 
 def _extras(tables: dict, parts: dict, columns: check.Columns) -> dict[str, list]:
@@ -154,9 +145,7 @@ def _extras(tables: dict, parts: dict, columns: check.Columns) -> dict[str, list
     every = dict.fromkeys(c for table in tables.values() for c in table.columns if c not in used)
     return {
         c: [
-            tables[s].columns[c][i] if c in tables[s].columns else None
-            for s, part in parts.items()
-            for i in part.index
+            tables[s].columns[c][i] if c in tables[s].columns else None for s, part in parts.items() for i in part.index
         ]
         for c in every
     }
@@ -182,13 +171,17 @@ def _table(columns: dict[str, list], space: LabelSpace) -> pa.Table:
 
 
 def _array(values: list) -> pa.Array:
-    """A column of the user's in the type that Arrow sees in it; one that mixes types as JSON text."""
+    """A column of the user's in the type that Arrow sees in it; objects, and what mixes types, as JSON text.
+
+    (Arrow cuts the names in an object at a NUL and cannot write an empty object to Parquet.)
+    """
     try:
         array = pa.array(values)
+        inner = array.type.value_type if pa.types.is_list(array.type) else array.type
         Features.from_arrow_schema(pa.schema({"values": array.type}))
-        return array
+        if not pa.types.is_nested(inner):
+            return array
     except (pa.ArrowException, ValueError, TypeError, OverflowError, NotImplementedError):
-        texts = (v if isinstance(v, str) or v is None else json.dumps(v, default=str) for v in values)
-        return pa.array(
-            [v if v is None else v.encode("utf-8", "replace").decode() for v in texts], pa.string()
-        )
+        pass  # mixed types, half surrogate pairs, numbers beyond 64 bits
+    texts = (v if isinstance(v, str) or v is None else json.dumps(v, default=str) for v in values)
+    return pa.array([v if v is None else v.encode("utf-8", "replace").decode() for v in texts], pa.string())

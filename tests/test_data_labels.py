@@ -98,7 +98,7 @@ def test_one_cell_that_is_no_list_leaves_all_cells_words():
             't.csv:3: the list in "label" holds a list: a list of labels must hold words only',
         ),
         ([["a"], [None]], 't.csv:3: the list in "label" holds nothing'),
-        ([["a"], [" "]], 't.csv:3: the list in "label" holds an empty text'),
+        ([["a"], [" "]], 't.csv:3: the list in "label" holds an empty word'),
         (["a", "b\x07"], 't.csv:3: the label "b·" holds a control character: remove it'),
         (["Churn", "churn", "x"], 'holds "Churn" and "churn": names that differ in case only'),
         (

@@ -25,12 +25,12 @@ ROWS = [
     {"text": "two\nlines, one mail", "company": "", "label": "no_churn"},
     {"text": "NA", "company": "Ostrio", "label": "no_churn"},
 ]
-CSV = """text,company,label
+CSV = '''text,company,label
 "Bye, and ""thanks""",Veltra,churn
 "two
 lines, one mail",,no_churn
 NA,Ostrio,no_churn
-"""
+'''
 
 
 def _write(folder: Path, name: str) -> Path:
@@ -64,16 +64,12 @@ KINDS = ["csv", "tsv", "jsonl", "ndjson", "json", "parquet"]
 @pytest.mark.parametrize("ending", KINDS + [f"{kind}.gz" for kind in KINDS])
 def test_every_kind_of_file_holds_the_same_tickets(tmp_path, ending):
     table = read(str(_write(tmp_path, f"tickets.{ending}"))).tables["train"]
-    assert [
-        dict(zip(table.columns, row, strict=True)) for row in zip(*table.columns.values(), strict=True)
-    ] == ROWS
+    assert [dict(zip(table.columns, row, strict=True)) for row in zip(*table.columns.values(), strict=True)] == ROWS
 
 
 def test_a_query_holds_the_same_tickets(tmp_path):
     table = read(_database(tmp_path), "SELECT * FROM tickets").tables["train"]
-    assert [
-        dict(zip(table.columns, row, strict=True)) for row in zip(*table.columns.values(), strict=True)
-    ] == ROWS
+    assert [dict(zip(table.columns, row, strict=True)) for row in zip(*table.columns.values(), strict=True)] == ROWS
     assert table.origin == ["query row 1", "query row 2", "query row 3"]
 
 
@@ -100,9 +96,7 @@ def test_csv_as_excel_and_pandas_write_it(tmp_path):
 
 def test_json_lines_may_hold_line_separators_and_leave_fields_out(tmp_path):
     path = tmp_path / "tickets.jsonl"
-    path.write_text(
-        '{"text": "one\u2028line", "label": 1}\n{"text": "two", "label": 0, "channel": "chat"}\n', "utf-8"
-    )
+    path.write_text('{"text": "one\u2028line", "label": 1}\n{"text": "two", "label": 0, "channel": "chat"}\n', "utf-8")
     table = read(str(path)).tables["train"]
     assert table.columns["text"] == ["one\u2028line", "two"]
     assert table.columns["channel"] == [None, "chat"]
@@ -130,9 +124,7 @@ def test_sha256_of_files_is_what_sha256sum_says(tmp_path):
     folder.mkdir()
     for name in ("test.csv", "train.jsonl"):
         _write(folder, name)
-    printed = subprocess.run(
-        ["sha256sum", "train.jsonl", "test.csv"], cwd=folder, capture_output=True, check=True
-    )
+    printed = subprocess.run(["sha256sum", "train.jsonl", "test.csv"], cwd=folder, capture_output=True, check=True)
     assert read(str(folder)).sha256 == hashlib.sha256(printed.stdout).hexdigest()
 
 
@@ -153,13 +145,9 @@ def test_a_query_keeps_whole_numbers_percent_signs_and_colons(tmp_path):
     """pandas would make 1.0 of a 1 beside a NULL, SQLAlchemy a parameter of :word."""
     with sqlite3.connect(tmp_path / "tickets.db") as connection:
         connection.execute("CREATE TABLE t (text TEXT, label INTEGER)")
-        connection.executemany(
-            "INSERT INTO t VALUES (?, ?)", [("50 % off :now", 9007199254740993), ("b", None)]
-        )
+        connection.executemany("INSERT INTO t VALUES (?, ?)", [("50 % off :now", 9007199254740993), ("b", None)])
     connection.close()
-    table = read(
-        f"sqlite:///{tmp_path}/tickets.db", "SELECT * FROM t WHERE text LIKE '%:now' OR label IS NULL"
-    ).tables
+    table = read(f"sqlite:///{tmp_path}/tickets.db", "SELECT * FROM t WHERE text LIKE '%:now' OR label IS NULL").tables
     assert table["train"].columns == {"text": ["50 % off :now", "b"], "label": [9007199254740993, None]}
 
 
@@ -221,10 +209,7 @@ def _sentence(path: Path) -> str:
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet", "csv.gz"])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    content=st.binary(max_size=200)
-    | st.text(alphabet='text,label\n"{}[]:\t;0é\x00', max_size=80).map(str.encode)
-)
+@given(content=st.binary(max_size=200) | st.text(alphabet='text,label\n"{}[]:\t;0é\x00', max_size=80).map(str.encode))
 def test_any_bytes_end_in_tickets_or_in_a_sentence(tmp_path, ending, content):
     """Whatever stands in a file: never another exception than DataError."""
     path = tmp_path / f"tickets.{ending}"
@@ -265,9 +250,7 @@ def test_any_json_ends_in_tickets_or_in_a_sentence(tmp_path, rows):
 def test_what_goes_in_comes_out(tmp_path, texts, extra):
     """Every message arrives as it was, in one split, with its own label and its own line."""
     texts = [text.replace("\0", "0") for text in texts]
-    rows = [
-        {"text": text, "label": ("a", "b")[i % 2], "row": i, "group": extra} for i, text in enumerate(texts)
-    ]
+    rows = [{"text": text, "label": ("a", "b")[i % 2], "row": i, "group": extra} for i, text in enumerate(texts)]
     path = tmp_path / "tickets.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
     if sentence := _sentence(path):  # so many near-duplicates or bare numbers that nothing is left to split

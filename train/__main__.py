@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from data.errors import DataError
 from train.command_line import parse
@@ -15,9 +16,10 @@ def main(options: Options) -> None:
     # Imported here, so that --help and a misspelt option answer before torch is loaded.
     from accelerate import Accelerator
     from accelerate.utils import set_seed
+    from transformers.utils import logging
 
     from data.tickets import load
-    from train import calibration, encoder, hub, report, tracking
+    from train import calibration, checkpoint, encoder, hub, pooler, report, tracking
     from train.calibrate import calibrate
     from train.cross_validation import cross_validate
     from train.fit import fit
@@ -26,11 +28,17 @@ def main(options: Options) -> None:
     from train.precision import choose
     from train.printer import Printer
     from train.push import push
-    from train.run_folder import find_run, new_run, write_json
+    from train.run_folder import RunFolder, new_run, write_json
     from train.threads import share_cores
     from train.tokens import tokenise
 
-    run = find_run(options.run.resume, options.run.output_dir) if options.run.resume else new_run(options)
+    logging.set_verbosity_error()  # transformers' notices about the head that it is about to draw
+    logging.disable_progress_bar()
+    run = (
+        RunFolder(Path(options.run.resume))
+        if options.run.resume
+        else new_run(options.run.output_dir, options.run.run_name)
+    )
     tracking.require(options.run.tracker)
     tracking.configure(options.run.tracker, run.path.parent)
     precision = choose(options.training.precision)
@@ -53,8 +61,11 @@ def main(options: Options) -> None:
     smoothing = options.training.label_smoothing
     objective = make_objective(options.training.class_weights, labels, tokens["train"].labels, smoothing)
 
-    if accelerator.is_main_process and not options.run.resume:
-        run.create({**options.flat(), "precision": precision, "data_sha256": tickets.sha256})
+    source = {"source": tickets.source, "sha256": tickets.sha256}
+    if options.run.resume:
+        run.check_source(source)
+    elif accelerator.is_main_process:
+        run.create({**options.flat(), "precision": precision}, source)
     accelerator.wait_for_everyone()
     tracking.start(accelerator, options, run.path.name)
 
@@ -69,6 +80,8 @@ def main(options: Options) -> None:
     )
     set_seed(options.training.seed)  # before the head is drawn
     classifier = encoder.load_classifier(options.model.model, labels)
+    if not checkpoint.latest(run.checkpoints):
+        pooler.align(classifier, tokens["train"], options, accelerator)
     progress = fit(
         classifier,
         tokens["train"],
@@ -89,12 +102,13 @@ def main(options: Options) -> None:
         record |= {"folds": folds, "throughput": report.throughput(progress, threads, precision, accelerator)}
         report.save_model(run.model, classifier, tokenizer, record)
         report.save_report(run.report, record, tickets, outcome, bag, options)
+        tracking.finish(accelerator, record)
         write_json(run.metrics, record)
         say.results(record, run)
         if options.hub.push_to_hub:
             push(run.path, options.hub.push_to_hub, options.hub.hub_revision, options.hub.hub_tag)
     accelerator.wait_for_everyone()
-    accelerator.end_training()
+    tracking.close(accelerator)
 
 
 def run() -> None:

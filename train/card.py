@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import PurePath
+from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from train.encoder import base_model
 
 SHOWN_CLASSES = 20
-SHOWN_SLICES = ("length", "pair", "trap", "channel", "industry")
+SHOWN_SLICES = ("length", "company", "trap", "channel", "industry")
 METRICS = {
     "accuracy": "Accuracy",
     "macro_f1": "Macro-F1",
@@ -32,7 +32,6 @@ HUB_NAMES = {
     "pr_auc": "average_precision",
     "mcc": "matthews_correlation",
 }
-SHIPPED = "shipped tickets"
 
 
 def make(record: dict, repo: str | None = None) -> str:
@@ -64,12 +63,12 @@ def make(record: dict, repo: str | None = None) -> str:
 
 def _head(record: dict, name: str) -> ModelCardData:
     data, base = record["data"], base_model(record["options"]["model"])
-    dataset = _dataset(record)
+    dataset, hub_dataset = _dataset(record), _hub_dataset(record)
     results = [
         EvalResult(
             task_type="text-classification",
             task_name="Text Classification",
-            dataset_type=dataset,
+            dataset_type=hub_dataset or dataset,
             dataset_name=dataset,
             dataset_split="test",
             metric_type=hub_name,
@@ -84,7 +83,7 @@ def _head(record: dict, name: str) -> ModelCardData:
         library_name="transformers",
         pipeline_tag="text-classification",
         base_model=base,
-        datasets=[data["source"].partition("@")[0].partition(":")[0]] if _on_hub(data["source"]) else None,
+        datasets=[hub_dataset] if hub_dataset else None,
         tags=["text-classification", "bert"] + (["churn", "customer-support"] if data["positive"] == "churn" else []),
         metrics=list(HUB_NAMES.values()),
         model_name=name.split("/")[-1],
@@ -94,8 +93,8 @@ def _head(record: dict, name: str) -> ModelCardData:
 
 def _purpose(record: dict, churn: bool) -> str:
     labels = record["data"]["labels"]
-    base = base_model(record["options"]["model"]) or record["options"]["model"]
-    start = f"[{base}](https://huggingface.co/{base})" if base_model(record["options"]["model"]) else "a local encoder"
+    base = base_model(record["options"]["model"])
+    start = f"[{base}](https://huggingface.co/{base})" if base else "a local encoder"
     if churn:
         return (
             f"Reads one message that a customer sent to a support desk, and says how likely its writer is to stop being "
@@ -158,7 +157,7 @@ def _results(record: dict) -> str:
         rows.append(f"| {title} | " + " | ".join(_shown(c[key]) for c in cells) + " |")
     rows += [
         "",
-        f"Macro-F1 is {_shown(ahead)} above the bag of words (paired; ahead in {ahead['ahead']:.1%} of resamples).",
+        f"Macro-F1 minus that of the bag of words: {_shown(ahead)} (paired; ahead in {ahead['ahead']:.1%} of resamples).",
     ]
     classes = record["test"]["per_class"]
     worst = sorted(classes, key=lambda c: classes[c]["f1"]["value"])[:SHOWN_CLASSES]
@@ -262,6 +261,7 @@ def _limits(record: dict, churn: bool) -> str:
 
 def _training(record: dict) -> str:
     shown = {k: v for k, v in record["options"].items() if k in TRAINING_OPTIONS}
+    shown["model"] = base_model(shown["model"]) or Path(shown["model"]).name
     speed, data = record["throughput"], record["data"]
     lines = [
         f"- Data: {_dataset(record)}, sha256 `{data['sha256']}`; "
@@ -286,17 +286,15 @@ TRAINING_OPTIONS = (
 
 
 def _dataset(record: dict) -> str:
-    """The data's name without the folders of the machine it lay on, or a database's host and password."""
+    """The data's name; a database without its host."""
     source = record["data"]["source"]
-    if "://" in source:
-        return f"a {source.partition(':')[0]} query"
-    return source if _on_hub(source) else PurePath(source).name or source
+    return f"a {source.partition(':')[0]} query" if "://" in source else source
 
 
-def _on_hub(source: str) -> bool:
-    return bool(re.fullmatch(r"[\w.-]+/[\w.-]+(:[\w.-]+)?(@[\w./-]+)?", source)) and not source.startswith(
-        (".", "data/")
-    )
+def _hub_dataset(record: dict) -> str | None:
+    """org/name, if the tickets came from the Hub."""
+    found = re.fullmatch(r"([\w.-]+/[\w.-]+)(:[\w.-]+)?@[0-9a-f]{40}", record["data"]["source"])
+    return found.group(1) if found else None
 
 
 def _shown(figure: dict[str, float]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import difflib
+import json
 import sys
 import types
 import typing
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from train.errors import OptionError
-from train.options import Options
+from train.options import HubOptions, Options, RunOptions
+from train.run_folder import find_run
 
 DESCRIPTION = """\
 Fine-tune BERT on support tickets so that it finds the ones that carry a churn signal.
@@ -41,7 +43,8 @@ class _Parser(argparse.ArgumentParser):
         if message.startswith(prefix):
             unknown = message.removeprefix(prefix).split()[0]
             known = [text for action in self._actions for text in action.option_strings]
-            message = f"unknown option {unknown.split('=')[0]}{_did_you_mean(unknown.split('=')[0], known)}."
+            flag = unknown.split("=")[0]
+            message = f"unknown option {flag}{_did_you_mean(flag, known) or '.'}"
         print(f"error: {message}", file=sys.stderr)
         sys.exit(2)
 
@@ -54,6 +57,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         SystemExit: `--help`, or a flag that argparse refuses (exit code 2).
     """
     given = vars(_parser().parse_args(arguments))
+    if "resume" in given:
+        return _resumed(given)
     recipe = given.pop("config", None)
     values = _read_recipe(Path(recipe)) if recipe else {}
     return build({**values, **given})
@@ -66,10 +71,23 @@ def build(values: dict[str, Any], origin: str = "") -> Options:
     for name, value in values.items():
         if name not in fields:
             near = _did_you_mean(name, list(fields))
-            raise OptionError(f"{origin}unknown option '{name}'{near}.")
+            raise OptionError(f"{origin}unknown option '{name}'{near or '.'}")
         group, f, kind = fields[name]
         setattr(group, name, _checked(f"{origin}{_flag(name)}", value, kind, f.metadata))
+    if options.training.folds == 1:
+        raise OptionError(f"{origin}--folds is 1, but must be 0 or at least 2.")
     return options
+
+
+def _resumed(given: dict[str, Any]) -> Options:
+    """The options that the interrupted run was started with; only where to push may be said anew."""
+    resume, output_dir = given.pop("resume"), given.pop("output_dir", RunOptions.output_dir)
+    allowed = [f.name for f in dataclasses.fields(HubOptions)]
+    if others := [name for name in given if name not in allowed]:
+        raise OptionError(f"--resume continues with the run's own options; leave out {_flag(others[0])}.")
+    run = find_run(resume, output_dir)
+    values = json.loads(run.options.read_text(encoding="utf-8"))
+    return build({**values, **given, "resume": str(run.path)}, origin=f"{run.options}: ")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -128,7 +146,7 @@ def _read_recipe(path: Path) -> dict[str, Any]:
         place = getattr(error, "problem_mark", None)
         where = f", line {place.line + 1}" if place else ""
         raise OptionError(f"--config: {path}{where} is not valid YAML; a recipe is lines of 'option: value'.") from None
-    if not isinstance(values, dict):
+    if not isinstance(values, dict) or not values:
         raise OptionError(f"--config: {path} holds no options; a recipe is lines of 'option: value'.")
     values = {str(name).replace("-", "_"): value for name, value in values.items()}
     build(values, origin=f"{path}: ")
@@ -158,7 +176,7 @@ def _checked(name: str, value: Any, kind: type, limits: Any) -> Any:
         raise OptionError(f"{name} is {value!r}, but must be {wanted}.") from None
     if "choices" in limits and value not in limits["choices"]:
         near = _did_you_mean(value, limits["choices"])
-        raise OptionError(f"{name} is {value!r}{near}; allowed are {', '.join(limits['choices'])}.")
+        raise OptionError(f"{name} is {value!r}, but must be one of {', '.join(limits['choices'])}{near or '.'}")
     if "minimum" in limits and not value >= limits["minimum"]:
         raise OptionError(f"{name} is {value}, but must be at least {limits['minimum']}.")
     if "maximum" in limits and not value <= limits["maximum"]:
@@ -177,4 +195,5 @@ def _flag(name: str) -> str:
 
 def _help(f: dataclasses.Field) -> str:
     text = f.metadata["help"].replace("%", "%%")
-    return text if f.default in (None, False, "") else f"{text} (default: {f.default})"
+    silent = f.default is None or f.default is False or f.default == ""
+    return text if silent else f"{text} (default: {f.default})"

@@ -10,7 +10,7 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 
 from data.tickets import Tickets
-from train import calibration, encoder
+from train import calibration, checkpoint, encoder, pooler
 from train.evaluation import FIGURES
 from train.fit import fit
 from train.metrics import Scorer
@@ -48,6 +48,8 @@ def cross_validate(
             )
             set_seed(options.training.seed)
             classifier = encoder.load_classifier(options.model.model, tickets.labels)
+            if not checkpoint.latest(folder):
+                pooler.align(classifier, inside, options, accelerator)
             fit(
                 classifier,
                 inside,

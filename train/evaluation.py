@@ -22,6 +22,7 @@ class Evaluation:
 
     split: Dataset
     labels: LabelSpace
+    pair_column: str | None
     group_column: str | None
     seed: int = 0
 
@@ -78,7 +79,7 @@ class Evaluation:
 
     def slices(self, probabilities: np.ndarray) -> dict:
         """Accuracy, macro-F1 and ROC-AUC by every column worth it; see `train.slices.slices`."""
-        return slices(self.split, lambda rows: self._some(probabilities, rows), self.bootstrap)
+        return slices(self.split, self.pair_column, lambda rows: self._some(probabilities, rows), self.bootstrap)
 
     def pairs(self, probabilities: np.ndarray) -> dict:
         """Figures on the minimal pairs: ROC-AUC, accuracy, and how many pairs are right as a whole."""

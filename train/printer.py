@@ -7,6 +7,7 @@ from train.checkpoint import Progress
 from train.options import TrainingOptions
 from train.run_folder import RunFolder
 from train.tokens import Tokens
+from train.tracking import how_to_look
 
 COLUMNS = (("accuracy", "accuracy"), ("macro-F1", "macro_f1"), ("ROC-AUC", "roc_auc"), ("PR-AUC", "pr_auc"))
 
@@ -64,9 +65,10 @@ class Printer:
         self.line(f"better than TF-IDF by {_shown(ahead)} macro-F1, in {ahead['ahead']:.1%} of resamples")
         model, bag = (record["pairs"][who].get("all") for who in ("model", "tfidf_logistic"))
         if model:
+            both = model["consistency"]
             self.line(
-                f"minimal pairs: ROC-AUC {_shown(model['roc_auc'])}, TF-IDF {_shown(bag['roc_auc'])}; both twins right in "
-                f"{model['consistency']['value']:.1%} of {model['consistency']['pairs']} pairs"
+                f"minimal pairs: ROC-AUC {_shown(model['roc_auc'])}, TF-IDF {_shown(bag['roc_auc'])}; "
+                f"both twins right in {both['value']:.1%} of {both['pairs']} pairs"
             )
         scaled = record["calibration"]
         before, after = (scaled["test"][when]["ece"] for when in ("before", "after"))
@@ -85,6 +87,9 @@ class Printer:
         self.line(f"model card  {run.model / 'README.md'}")
         self.line(f"figures     {run.metrics}")
         self.line(f"report      {run.report}/ (plots, predictions.parquet, mistakes.html)")
+        look = how_to_look(record["options"]["tracker"], str(run.path.parent))
+        if look:
+            self.line(f"tracking    {look}")
 
 
 def _shown(figure: dict[str, float]) -> str:

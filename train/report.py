@@ -47,8 +47,9 @@ def evaluate(
 ) -> tuple[dict, np.ndarray]:
     """The record that becomes `metrics.json` (the README lists its keys), and the bag of words' probabilities."""
     labels, seed, splits = tickets.labels, options.training.seed, tickets.splits
-    test = Evaluation(splits["test"], labels, tickets.columns.group, seed)
-    validation = Evaluation(splits["validation"], labels, tickets.columns.group, seed)
+    columns = tickets.columns
+    test = Evaluation(splits["test"], labels, columns.pair, columns.group, seed)
+    validation = Evaluation(splits["validation"], labels, columns.pair, columns.group, seed)
     on_validation = outcome.probabilities("validation", labels.kind)
     on_test = outcome.probabilities("test", labels.kind)
     majority = baselines.majority(tokens["train"].labels, len(splits["test"]), labels)
@@ -65,7 +66,7 @@ def evaluate(
             "kind": labels.kind,
             "labels": list(labels.names),
             "positive": labels.positive,
-            "columns": vars(tickets.columns),
+            "columns": vars(columns),
             "truncated": {name: t.truncated for name, t in tokens.items()},
             **tickets.findings.to_dict(),
         },

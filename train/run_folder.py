@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 
 from train.errors import OptionError
-from train.options import Options
 
 # A run of the packaged encoder leaves about 700 MB: two checkpoints with optimiser state, and the model.
 SPACE_NEEDED = 1_500_000_000
@@ -21,6 +20,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.options = path / "options.json"
+        self.source = path / "source.json"
         self.checkpoints = path / "checkpoints"
         self.model = path / "model"
         self.report = path / "report"
@@ -31,8 +31,8 @@ class RunFolder:
         """Whether the run came to its end."""
         return self.metrics.exists()
 
-    def create(self, values: dict) -> None:
-        """Makes the folders and records the options.
+    def create(self, values: dict, source: dict) -> None:
+        """Makes the folders and records the options, and which tickets they were read from.
 
         Raises:
             OptionError: the name is taken, or the place cannot be written or is too full.
@@ -44,6 +44,7 @@ class RunFolder:
         try:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
             self.report.mkdir(exist_ok=True)
+            write_json(self.source, source)
             write_json(self.options, values)
             free = shutil.disk_usage(self.path).free
         except OSError as error:
@@ -54,13 +55,21 @@ class RunFolder:
                 f"{SPACE_NEEDED / 1e9:.1f} GB; make room or choose another folder."
             )
 
+    def check_source(self, source: dict) -> None:
+        """Raises OptionError if a resumed run's tickets are not the ones it was started with."""
+        if json.loads(self.source.read_text(encoding="utf-8")) != source:
+            raise OptionError(
+                f"--resume: the tickets of {source['source']} have changed since {self.path} was started; "
+                "start a new run."
+            )
 
-def new_run(options: Options) -> RunFolder:
+
+def new_run(output_dir: str, run_name: str | None) -> RunFolder:
     """The folder of a new run, named by `--run-name` or by date and time; not created yet."""
-    name = options.run.run_name or datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    name = run_name or datetime.now().strftime("%Y-%m-%d-%H%M%S")
     if Path(name).name != name:
         raise OptionError(f"--run-name is {name!r}, but must be a plain folder name without slashes.")
-    return RunFolder(Path(options.run.output_dir) / name)
+    return RunFolder(Path(output_dir) / name)
 
 
 def find_run(resume: str, output_dir: str) -> RunFolder:

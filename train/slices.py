@@ -16,15 +16,18 @@ LENGTHS = ((0, 8, "under 8 words"), (8, 30, "8 to 29"), (30, 90, "30 to 89"), (9
 
 
 def slices(
-    test: Dataset, compute: Callable[[np.ndarray], Callable[[np.ndarray], dict]], bootstrap: Bootstrap
+    test: Dataset,
+    pair_column: str | None,
+    compute: Callable[[np.ndarray], Callable[[np.ndarray], dict]],
+    bootstrap: Bootstrap,
 ) -> dict[str, dict[str, dict]]:
     """`{column: {value: {"tickets", metric: {"value", "low", "high"}, …}}}` for every column worth slicing by.
 
-    compute: from rows (bool, shape (n,)) to a function of their weights that returns figures. A column counts if it has 2 to 30
-    different values; of these, the ones with at least 20 tickets are shown.
+    compute: from rows (bool, shape (n,)) to a function of their weights that returns figures.
+    A column counts if it has 2 to 30 different values; of these, the ones with at least 20 tickets are shown.
     """
     found: dict[str, dict[str, dict]] = {}
-    for name, values in _columns(test):
+    for name, values in _columns(test, pair_column):
         for value in sorted(set(values)):
             rows = np.array([v == value for v in values])
             if rows.sum() >= SMALLEST:
@@ -33,11 +36,11 @@ def slices(
     return found
 
 
-def _columns(test: Dataset) -> Iterator[tuple[str, list[str]]]:
+def _columns(test: Dataset, pair_column: str | None) -> Iterator[tuple[str, list[str]]]:
     words = [len(text.split()) for text in test["text"]]
     yield "length", [next(label for low, high, label in LENGTHS if low <= n < high) for n in words]
-    if len(set(map(bool, test["pair"]))) == 2:
-        yield "pair", ["given" if pair else "empty" for pair in test["pair"]]
+    if pair_column and len(set(map(bool, test["pair"]))) == 2:
+        yield pair_column, ["given" if pair else "empty" for pair in test["pair"]]
     for column in test.column_names:
         if column.startswith(EXTRA):
             values = [str(v) if v not in (None, "") else "(none)" for v in test[column]]

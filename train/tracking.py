@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
+import io
+import math
 import os
 from pathlib import Path
 
 from accelerate import Accelerator
 
 from train.errors import OptionError
+from train.evaluation import FIGURES
 from train.options import Options
 
 PROJECT = "churn-signals"
@@ -31,7 +35,8 @@ def require(tracker: str) -> None:
             continue
     if tracker != "none":
         raise OptionError(
-            f"--tracker {tracker} is not installed; run: pip install {INSTALL.get(tracker, tracker)}, or use --tracker none"
+            f"--tracker {tracker} is not installed; run: pip install {INSTALL.get(tracker, tracker)}, "
+            "or use --tracker none"
         )
 
 
@@ -51,7 +56,24 @@ def start(accelerator: Accelerator, options: Options, run_name: str) -> None:
         return
     parameters = {k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in options.flat().items()}
     names = {"trackio": {"name": run_name}, "mlflow": {"run_name": run_name}, "wandb": {"name": run_name}}
-    accelerator.init_trackers(PROJECT, config=parameters, init_kwargs={tracker: names.get(tracker, {})})
+    with contextlib.redirect_stdout(io.StringIO()):  # trackio's own hints; the run prints one line at its end
+        accelerator.init_trackers(PROJECT, config=parameters, init_kwargs={tracker: names.get(tracker, {})})
+
+
+def finish(accelerator: Accelerator, record: dict) -> None:
+    """Logs the final figures and closes the run at the tracker."""
+    figures = {f"test/{name}": record["test"][name]["value"] for name in FIGURES}
+    figures |= {f"throughput/{k}": v for k, v in record["throughput"].items() if isinstance(v, int | float)}
+    if "threshold" in record:
+        figures["threshold"] = record["threshold"]["value"]
+    with contextlib.redirect_stdout(io.StringIO()):
+        accelerator.log({name: value for name, value in figures.items() if math.isfinite(value)})
+
+
+def close(accelerator: Accelerator) -> None:
+    """Ends the run at the tracker."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        accelerator.end_training()
 
 
 def how_to_look(tracker: str, output_dir: str) -> str | None:

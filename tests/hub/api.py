@@ -37,9 +37,7 @@ async def whoami(account: Caller) -> Response:
             "type": "user",
             "name": account.name,
             "fullname": account.name.title(),
-            "orgs": [
-                {"type": "org", "name": name, "roleInOrg": account.role} for name in account.organizations
-            ],
+            "orgs": [{"type": "org", "name": name, "roleInOrg": account.role} for name in account.organizations],
             "auth": {"type": "access_token", "accessToken": {"displayName": "tests", "role": account.role}},
         }
     )
@@ -144,9 +142,7 @@ def _is_binary(sample: bytes) -> bool:
 
 
 @router.post(_REPO + "/commit/{revision}")
-async def commit(
-    request: Request, store: TheStore, repo: Writable, account: Caller, revision: str
-) -> Response:
+async def commit(request: Request, store: TheStore, repo: Writable, account: Caller, revision: str) -> Response:
     assert account is not None
     header: dict[str, str] = {}
     added: list[File] = []

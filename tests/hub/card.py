@@ -63,9 +63,7 @@ def _common_errors(metadata: dict[str, Any]) -> list[str]:
 
 
 def _texts(value: object) -> bool:
-    return isinstance(value, str) or (
-        isinstance(value, list) and all(isinstance(item, str) for item in value)
-    )
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
 
 
 def _space_errors(metadata: dict[str, Any]) -> list[str]:

@@ -54,14 +54,10 @@ async def info(request: Request, store: TheStore, repo: Readable, revision: str 
         "likes": 0,
         "tags": tags,
         "cardData": metadata,
-        "siblings": [
-            {"rfilename": path, **_blob(file, request)} for path, file in sorted(commit.files.items())
-        ],
+        "siblings": [{"rfilename": path, **_blob(file, request)} for path, file in sorted(commit.files.items())],
     }
     if repo.kind == "model":
-        answer |= {
-            key: metadata[key] for key in ("pipeline_tag", "library_name", "model-index") if key in metadata
-        }
+        answer |= {key: metadata[key] for key in ("pipeline_tag", "library_name", "model-index") if key in metadata}
     if repo.space:
         answer["sdk"] = repo.space.sdk
     return JSONResponse(answer)

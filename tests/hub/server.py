@@ -68,9 +68,7 @@ class Hub:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self._port))
         self._port = listener.getsockname()[1]
-        config = uvicorn.Config(
-            self._app, log_level="warning", access_log=False, proxy_headers=False, lifespan="off"
-        )
+        config = uvicorn.Config(self._app, log_level="warning", access_log=False, proxy_headers=False, lifespan="off")
         self._server = server = uvicorn.Server(config)
         self._thread = threading.Thread(target=server.run, args=([listener],), name="tests-hub", daemon=True)
         self._thread.start()
@@ -99,9 +97,7 @@ class Hub:
         self.stop()
         self.store.close()
 
-    def env(
-        self, home: Path, token: str | None = WRITE_TOKEN, *, xet: bool = True, **more: str
-    ) -> dict[str, str]:
+    def env(self, home: Path, token: str | None = WRITE_TOKEN, *, xet: bool = True, **more: str) -> dict[str, str]:
         """The environment of a client process. A fresh `home` is a fresh cache and no saved token."""
         env = {
             name: value

@@ -23,9 +23,7 @@ OUTSIDER_TOKEN = "hf_test_outsider_0123456789abcdef"
 
 _NAME = re.compile(r"^(?!.*(--|\.\.))[A-Za-z0-9][A-Za-z0-9._-]{0,94}[A-Za-z0-9]$|^[A-Za-z0-9]$")
 _SHA = re.compile(r"^[0-9a-f]{7,40}$")
-_GITATTRIBUTES = (
-    b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n*.parquet filter=lfs diff=lfs merge=lfs -text\n"
-)
+_GITATTRIBUTES = b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n*.parquet filter=lfs diff=lfs merge=lfs -text\n"
 
 
 class Refused(Exception):
@@ -175,9 +173,7 @@ class Store:
 
     # -- repositories -----------------------------------------------------------------------------------
 
-    def create(
-        self, account: Account, kind: str, repo_id: str, visibility: str, sdk: str | None
-    ) -> Repository:
+    def create(self, account: Account, kind: str, repo_id: str, visibility: str, sdk: str | None) -> Repository:
         owner, _, name = repo_id.partition("/")
         if kind not in KINDS or not _NAME.match(name):
             raise Refused(400, f"Invalid repository: {kind} {repo_id}")

@@ -277,8 +277,7 @@ async def reconstruct(request: Request, cas: TheCas, file_hash: str) -> Response
         {
             "offset_into_first_range": skipped,
             "terms": [
-                {"hash": t.xorb, "unpacked_length": t.size, "range": {"start": t.start, "end": t.end}}
-                for t in kept
+                {"hash": t.xorb, "unpacked_length": t.size, "range": {"start": t.start, "end": t.end}} for t in kept
             ],
             "xorbs": fetch,
         }
