@@ -6,6 +6,10 @@ class DataError(Exception):
     """
 
 
+class HubError(DataError):
+    """The Hub cannot do what was asked: a token, a name, a permission or a connection."""
+
+
 def short(value: object, limit: int = 40) -> str:
     """Quote a value for a message: on one line, printable, at most `limit` characters of it."""
     text = "".join(c if c.isprintable() else "·" for c in str(value)[: limit + 1])

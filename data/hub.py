@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from data.errors import DataError
+from data.errors import HubError
 
 SECONDS_TO_ANSWER = 60.0  # the client itself would wait forever for a Hub that accepts and never answers
 
 
 @contextmanager
-def plain_errors(repo: str, hint: str = "") -> Iterator[None]:
-    """Turn errors of the Hub's client about the dataset `repo` into DataError.
+def plain_errors(repo: str, kind: str = "dataset", hint: str = "") -> Iterator[None]:
+    """Turn errors of the Hub's client about the `kind` (dataset, model) `repo` into HubError.
 
-    `hint` follows the remedy where there is no such dataset or no Hub, as the user may not have meant one.
+    `hint` follows the remedy where there is no such repository or no Hub, as the user may not have meant one.
     """
     import httpx2
     import huggingface_hub
@@ -22,28 +22,28 @@ def plain_errors(repo: str, hint: str = "") -> Iterator[None]:
     try:
         yield
     except errors.LocalTokenNotFoundError as error:
-        raise DataError("there is no token for the Hub: log in with hf auth login, or set HF_TOKEN") from error
+        raise HubError("there is no token for the Hub: log in with hf auth login, or set HF_TOKEN") from error
     except errors.OfflineModeIsEnabled as error:
-        raise DataError(f"HF_HUB_OFFLINE is set, so {repo} is out of reach: unset it") from error
+        raise HubError(f"HF_HUB_OFFLINE is set, so {repo} is out of reach: unset it") from error
     except errors.HFValidationError as error:
-        raise DataError(f"{repo!r} is not a repository name: it has the form org/name") from error
+        raise HubError(f"{repo!r} is not a repository name: it has the form org/name") from error
     except errors.GatedRepoError as error:
-        raise DataError(f"{repo} asks for consent: accept its terms on its page on the Hub, then log in") from error
+        raise HubError(f"{repo} asks for consent: accept its terms on its page on the Hub, then log in") from error
     except errors.RevisionNotFoundError as error:
-        raise DataError(f"{repo} has no such revision: check what stands after the @") from error
+        raise HubError(f"{repo} has no such revision: check what stands after the @") from error
     except errors.RepositoryNotFoundError as error:
-        raise DataError(
-            f"there is no dataset {repo} on the Hub that you may see: check the name, or log in with hf auth "
+        raise HubError(
+            f"there is no {kind} {repo} on the Hub that you may see: check the name, or log in with hf auth "
             f"login if it is private{hint}"
         ) from error
     except errors.HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else 0
         if status == 401:
-            raise DataError("the Hub does not know this token: log in again with hf auth login") from error
+            raise HubError("the Hub does not know this token: log in again with hf auth login") from error
         if status == 403:
-            raise DataError(f"this token may not do that with {repo}: it needs the write permission there") from error
-        raise DataError(f"the Hub answered {status or 'with an error'} for {repo}: try again later") from error
+            raise HubError(f"this token may not do that with {repo}: it needs the write permission there") from error
+        raise HubError(f"the Hub answered {status or 'with an error'} for {repo}: try again later") from error
     except (httpx2.HTTPError, RuntimeError, OSError) as error:  # uploads end in RuntimeError
         # `datasets` hides the offline mode in a ConnectionError
         why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else type(error).__name__
-        raise DataError(f"the Hub cannot be reached for {repo} ({why}): check the network{hint}") from error
+        raise HubError(f"the Hub cannot be reached for {repo} ({why}): check the network{hint}") from error

@@ -238,8 +238,8 @@ def test_a_strangers_csv_trains_with_three_flags(place, tmp_path):
 def test_several_classes(place, tmp_path):
     tickets = make_tickets(tmp_path / "t.jsonl", 240, labels=("stays", "goes", "refund", "bug"))
     done = train(
-        "--data", tickets, "--model", place / "encoder", *TINY, "--output-dir", tmp_path, "--run-name", "r", "--tracker",
-        "none", "--metric", "accuracy", "--class-weights", "goes=2,bug=0.5", "--label-smoothing", 0.1,
+        "--data", tickets, "--model", place / "encoder", *TINY, "--output-dir", tmp_path, "--run-name", "r",
+        "--tracker", "none", "--metric", "accuracy", "--class-weights", "goes=2,bug=0.5", "--label-smoothing", 0.1,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     record = metrics(tmp_path / "r")

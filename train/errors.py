@@ -3,7 +3,3 @@
 
 class OptionError(Exception):
     """An option that cannot be used."""
-
-
-class HubError(Exception):
-    """A token, a name, a permission or a connection that keeps the Hub from doing what was asked."""

@@ -64,14 +64,12 @@ def make_objective(asked: str, labels: LabelSpace, targets: np.ndarray, smoothin
             if not equals or name not in labels.names:
                 raise OptionError(
                     f"--class-weights: {part.strip()!r} is not name=weight for one of the classes "
-                    f"{', '.join(labels.names[:8])}{' …' if classes > 8 else ''}."
+                    f"{', '.join(labels.names[:8])}{' …' if classes > 8 else ''}"
                 )
             try:
                 weights[labels.names.index(name)] = float(value)
             except ValueError:
-                raise OptionError(
-                    f"--class-weights: the weight of {name} is {value!r}, but must be a number."
-                ) from None
+                raise OptionError(f"--class-weights: the weight of {name} is {value!r}, but must be a number") from None
         if (weights <= 0).any():
-            raise OptionError("--class-weights: every weight must be above 0.")
+            raise OptionError("--class-weights: every weight must be above 0")
     return Objective(labels.kind, torch.tensor(weights, dtype=torch.float32), smoothing)

@@ -20,9 +20,9 @@ def choose(asked: str) -> str:
     """
     on_gpu = torch.cuda.is_available()
     if asked == "fp16" and not on_gpu:
-        raise OptionError("--precision fp16 needs a GPU; use bf16, fp32 or auto.")
+        raise OptionError("--precision fp16 needs a GPU; use bf16, fp32 or auto")
     if asked == "bf16" and on_gpu and not torch.cuda.is_bf16_supported():
-        raise OptionError("--precision bf16 is not supported by this GPU; use fp16, fp32 or auto.")
+        raise OptionError("--precision bf16 is not supported by this GPU; use fp16, fp32 or auto")
     if asked != "auto":
         return asked
     if on_gpu:

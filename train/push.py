@@ -12,14 +12,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from train.errors import HubError, OptionError
+from data.errors import HubError
+from train.errors import OptionError
 
 TRIED = 16
 # The Hub's copy is the same file, loaded by the same code on the same machine.
 TOLERANCE = 1e-6
 
 
-def push(run: Path, repo: str, revision: str | None, tag: str | None) -> str:
+def push(run: Path, repo: str, public: bool, revision: str | None, tag: str | None) -> str:
     """Writes the card with the repository's name, uploads in one commit, loads it back; returns the sha.
 
     Raises:
@@ -37,12 +38,13 @@ def push(run: Path, repo: str, revision: str | None, tag: str | None) -> str:
         difference = _compare(run, hub.download(repo, sha))
     except HubError as error:
         words = ["python", "-m", "train.push", str(run), repo]
+        words += ["--public"] if public else []
         words += ["--revision", revision] if revision else []
         words += ["--tag", tag] if tag else []
-        raise HubError(f"{error} The model is safe in {run / 'model'}; finish with: {shlex.join(words)}") from error
+        raise HubError(f"{error}. The model is safe in {run / 'model'}; finish with: {shlex.join(words)}") from error
     if difference > TOLERANCE:
         raise HubError(
-            f"{repo}@{sha[:12]} answers differently from {run / 'model'} (by {difference:.2g}); do not use it."
+            f"{repo}@{sha[:12]} answers differently from {run / 'model'} (by {difference:.2g}); do not use it"
         )
     print(f"pushed      https://huggingface.co/{repo} at {sha} (read back: same scores)")
     return sha
@@ -59,11 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     try:
         if not (given.run / "metrics.json").exists():
-            raise OptionError(f"{given.run} is not the folder of a finished run (it has no metrics.json).")
+            raise OptionError(f"{given.run} is not the folder of a finished run (it has no metrics.json)")
         from train import hub
 
         hub.preflight(given.repo, given.public, given.tag)
-        push(given.run, given.repo, given.revision, given.tag)
+        push(given.run, given.repo, given.public, given.revision, given.tag)
     except (HubError, OptionError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

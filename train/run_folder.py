@@ -39,7 +39,7 @@ class RunFolder:
         """
         if self.options.exists():
             raise OptionError(
-                f"--run-name: {self.path} exists already; choose another name, or continue it with --resume."
+                f"--run-name: {self.path} exists already; choose another name, or continue it with --resume"
             )
         try:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
@@ -48,11 +48,11 @@ class RunFolder:
             write_json(self.options, values)
             free = shutil.disk_usage(self.path).free
         except OSError as error:
-            raise OptionError(f"--output-dir: {self.path} cannot be written ({error.strerror}).") from None
+            raise OptionError(f"--output-dir: {self.path} cannot be written ({error.strerror})") from None
         if free < SPACE_NEEDED:
             raise OptionError(
                 f"--output-dir: {free / 1e9:.1f} GB are free at {self.path}, but a run needs about "
-                f"{SPACE_NEEDED / 1e9:.1f} GB; make room or choose another folder."
+                f"{SPACE_NEEDED / 1e9:.1f} GB; make room or choose another folder"
             )
 
     def check_source(self, source: dict) -> None:
@@ -60,7 +60,7 @@ class RunFolder:
         if json.loads(self.source.read_text(encoding="utf-8")) != source:
             raise OptionError(
                 f"--resume: the tickets of {source['source']} have changed since {self.path} was started; "
-                "start a new run."
+                "start a new run"
             )
 
 
@@ -68,7 +68,7 @@ def new_run(output_dir: str, run_name: str | None) -> RunFolder:
     """The folder of a new run, named by `--run-name` or by date and time; not created yet."""
     name = run_name or datetime.now().strftime("%Y-%m-%d-%H%M%S")
     if Path(name).name != name:
-        raise OptionError(f"--run-name is {name!r}, but must be a plain folder name without slashes.")
+        raise OptionError(f"--run-name is {name!r}, but must be a plain folder name without slashes")
     return RunFolder(Path(output_dir) / name)
 
 
@@ -78,11 +78,11 @@ def find_run(resume: str, output_dir: str) -> RunFolder:
         runs = [RunFolder(p.parent) for p in Path(output_dir).glob("*/options.json")]
         runs = sorted((r for r in runs if not r.finished), key=lambda r: r.options.stat().st_mtime)
         if not runs:
-            raise OptionError(f"--resume: {output_dir} holds no unfinished run; name one, or start a new run.")
+            raise OptionError(f"--resume: {output_dir} holds no unfinished run; name one, or start a new run")
         return runs[-1]
     run = RunFolder(Path(resume))
     if not run.options.exists():
-        raise OptionError(f"--resume: {resume} is not a run's folder (it has no options.json).")
+        raise OptionError(f"--resume: {resume} is not a run's folder (it has no options.json)")
     if run.finished:
         raise OptionError(
             f"--resume: {resume} is finished already; to publish it: python -m train.push {resume} org/name"
