@@ -29,12 +29,11 @@ class Evaluation:
     def __post_init__(self) -> None:
         self.truth = np.asarray(self.split["label"])
         self.bootstrap = Bootstrap(self.split["group"], self.seed)
+        self._kept: dict[int, tuple[dict, list[dict]]] = {}
 
     def figures(self, probabilities: np.ndarray) -> dict:
         """`{metric: {"value", "low", "high"}}` and `per_class: {name: {metric: …, "support"}}`."""
-        scorer = self._scorer(probabilities)
-        draws = [scorer(counts) for counts in self.bootstrap.counts]
-        value = scorer()
+        value, draws = self._drawn(probabilities)
         found = {name: interval(value[name], [d[name] for d in draws]) for name in FIGURES}
         found["per_class"] = {
             label: {
@@ -50,12 +49,10 @@ class Evaluation:
 
     def advantage(self, probabilities: np.ndarray, baseline: np.ndarray) -> dict:
         """Model minus baseline on the same resamples, and the share of resamples in which the model is ahead."""
-        ours, theirs = self._scorer(probabilities), self._scorer(baseline)
-        pairs = [(ours(counts), theirs(counts)) for counts in self.bootstrap.counts]
-        mine, other = ours(), theirs()
+        (mine, ours), (other, theirs) = self._drawn(probabilities), self._drawn(baseline)
         found = {}
         for name in ("accuracy", "macro_f1", "roc_auc", "pr_auc"):
-            differences = [a[name] - b[name] for a, b in pairs]
+            differences = [a[name] - b[name] for a, b in zip(ours, theirs, strict=True)]
             ahead = float(np.mean([d > 0 for d in differences]))
             found[name] = {**interval(mine[name] - other[name], differences), "ahead": ahead}
         return found
@@ -94,8 +91,12 @@ class Evaluation:
                 found[name] = {"tickets": int(rows.sum()), **figures, "consistency": consistency}
         return found
 
-    def _scorer(self, probabilities: np.ndarray) -> Scorer:
-        return Scorer(probabilities, self.truth, self.labels.kind)
+    def _drawn(self, probabilities: np.ndarray) -> tuple[dict, list[dict]]:
+        """All metrics on the split itself and on each resample; kept, since a comparison asks for them again."""
+        if id(probabilities) not in self._kept:
+            scorer = Scorer(probabilities, self.truth, self.labels.kind)
+            self._kept[id(probabilities)] = scorer(), [scorer(counts) for counts in self.bootstrap.counts]
+        return self._kept[id(probabilities)]
 
     def _some(self, probabilities: np.ndarray, rows: np.ndarray):
         scorer = Scorer(probabilities[rows], self.truth[rows], self.labels.kind)

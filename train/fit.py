@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
-from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from train import batches, checkpoint
@@ -19,6 +18,7 @@ from train.encoder import head_of
 from train.objective import Objective
 from train.options import TrainingOptions
 from train.predict import predict
+from train.progress_bar import progress_bar
 from train.tokens import Tokens
 
 CLIP_NORM = 1.0
@@ -47,13 +47,7 @@ def fit(
     model, optimizer = accelerator.prepare(classifier, optimizer)
     newest = checkpoint.latest(folder)
     progress = checkpoint.load(newest, model, optimizer, accelerator) if newest else Progress()
-    bar = tqdm(
-        total=total_steps,
-        initial=progress.step,
-        unit="step",
-        desc="fine-tuning",
-        disable=not accelerator.is_main_process,
-    )
+    bar = progress_bar("fine-tuning", total_steps, progress.step, accelerator.is_main_process)
     model.train()
     for epoch in range(progress.epoch, options.epochs):
         if _exhausted(progress, options):

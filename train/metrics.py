@@ -52,33 +52,39 @@ class Scorer:
 
     def __init__(self, probabilities: np.ndarray, references: np.ndarray, kind: str) -> None:
         classes = probabilities.shape[1]
-        self.kind, self.probabilities = kind, probabilities
         if kind == "multilabel":
-            self.truth, self.chosen = references.astype(bool), probabilities >= 0.5
+            truth, chosen = references.astype(bool), probabilities >= 0.5
         else:
-            self.truth = np.eye(classes, dtype=bool)[references]
-            self.chosen = np.eye(classes, dtype=bool)[probabilities.argmax(axis=1)]
+            truth = np.eye(classes, dtype=bool)[references]
+            chosen = np.eye(classes, dtype=bool)[probabilities.argmax(axis=1)]
+        # As numbers, once: a bootstrap multiplies them a thousand times.
+        self.kind = kind
+        self.hits, self.picks, self.labels = (v.astype(float) for v in (truth & chosen, chosen, truth))
+        self.right = (truth == chosen).all(axis=1).astype(float)
+        self.squares = squared_errors(probabilities, truth, kind)
+        self.sure, self.held = confidence(probabilities, truth, kind)
         scored = [1] if kind == "binary" else range(classes)
-        self.rankings = [Ranking(probabilities[:, c], self.truth[:, c]) for c in scored]
+        self.rankings = [Ranking(probabilities[:, c], truth[:, c]) for c in scored]
 
     def __call__(self, weights: np.ndarray | None = None) -> dict:
         """All figures, each ticket counting `weights` times (n,); what is not defined on these tickets is NaN."""
-        weights = np.ones(len(self.truth)) if weights is None else weights.astype(float)
-        hit = weights @ (self.truth & self.chosen)
-        predicted, support = weights @ self.chosen, weights @ self.truth
+        weights = np.ones(len(self.right)) if weights is None else weights.astype(float)
+        n = weights.sum()
+        hit, predicted, support = weights @ self.hits, weights @ self.picks, weights @ self.labels
         with np.errstate(invalid="ignore", divide="ignore"):
             precision = np.where(predicted > 0, hit / predicted, 0.0)
             recall = np.where(support > 0, hit / support, 0.0)
             f1 = np.where(predicted + support > 0, 2 * hit / (predicted + support), 0.0)
         areas = [ranking.areas(weights) for ranking in self.rankings]
+        several = self.sure.size // len(self.right)
         return {
-            "accuracy": float(np.average((self.truth == self.chosen).all(axis=1), weights=weights)),
+            "accuracy": float(weights @ self.right / n),
             "macro_f1": float(f1[support > 0].mean()),
             "roc_auc": _mean([roc for roc, _ in areas]),
             "pr_auc": _mean([pr for _, pr in areas]),
-            "mcc": _mcc(self.truth, self.chosen, weights, self.kind),
-            "brier": _brier(self.probabilities, self.truth, weights, self.kind),
-            "ece": ece(*confidence(self.probabilities, self.truth, self.kind, weights)),
+            "mcc": _mcc(hit, predicted, support, n, self.kind),
+            "brier": float(weights @ self.squares / n),
+            "ece": ece(self.sure, self.held, np.repeat(weights, several)),
             "per_class": {
                 "precision": precision.tolist(),
                 "recall": recall.tolist(),
@@ -115,33 +121,35 @@ def ece(confidence: np.ndarray, correct: np.ndarray, weights: np.ndarray) -> flo
     return float(np.abs(gap).sum() / weights.sum())
 
 
-def confidence(probabilities, truth, kind: str, weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What calibration is about: the positive class (binary), the predicted class, or every label for itself."""
+def confidence(probabilities: np.ndarray, truth: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """What calibration is about, and whether it held: (m,) probabilities and (m,) 0 or 1.
+
+    The positive class (binary), the predicted class (multiclass), or every label for itself (multilabel, m = n ·
+    classes); truth is bool of shape (n, classes).
+    """
     if kind == "binary":
-        return probabilities[:, 1], truth[:, 1], weights
+        return probabilities[:, 1], truth[:, 1].astype(float)
     if kind == "multiclass":
         top = probabilities.argmax(axis=1)
-        return probabilities.max(axis=1), truth[np.arange(len(top)), top], weights
-    return probabilities.ravel(), truth.ravel(), np.repeat(weights, truth.shape[1])
+        return probabilities.max(axis=1), truth[np.arange(len(top)), top].astype(float)
+    return probabilities.ravel(), truth.ravel().astype(float)
 
 
-def _brier(probabilities, truth, weights, kind: str) -> float:
-    """Mean squared error: of the positive class (binary), summed over classes, or averaged over labels."""
+def squared_errors(probabilities: np.ndarray, truth: np.ndarray, kind: str) -> np.ndarray:
+    """A ticket's part of the Brier score (n,): of the positive class, summed over classes, or averaged over labels."""
     squares = (probabilities - truth) ** 2
-    each = {"binary": squares[:, -1], "multiclass": squares.sum(axis=1), "multilabel": squares.mean(axis=1)}[kind]
-    return float(np.average(each, weights=weights))
+    return {"binary": squares[:, -1], "multiclass": squares.sum(axis=1), "multilabel": squares.mean(axis=1)}[kind]
 
 
-def _mcc(truth, chosen, weights, kind: str) -> float:
-    """Matthews correlation, of K classes (Gorodkin 2004); for multilabel the mean over labels."""
+def _mcc(hit: np.ndarray, predicted: np.ndarray, support: np.ndarray, n: float, kind: str) -> float:
+    """Matthews correlation of K classes (Gorodkin 2004) from their counts; for multilabel the mean over labels."""
     if kind == "multilabel":
-        pairs = [(np.stack([~t, t], 1), np.stack([~c, c], 1)) for t, c in zip(truth.T, chosen.T, strict=True)]
-        return _mean([_mcc(t, c, weights, "binary") for t, c in pairs])
-    n = weights.sum()
-    t, p = weights @ truth, weights @ chosen
-    hits = weights @ (truth & chosen).any(axis=1)
-    spread = np.sqrt((n**2 - p @ p) * (n**2 - t @ t))
-    return float((hits * n - t @ p) / spread) if spread > 0 else 0.0
+        each = zip(hit, predicted, support, strict=True)
+        return _mean(
+            [_mcc(np.array([h, n - p - s + h]), np.array([p, n - p]), np.array([s, n - s]), n, "") for h, p, s in each]
+        )
+    spread = np.sqrt((n**2 - predicted @ predicted) * (n**2 - support @ support))
+    return float((hit.sum() * n - support @ predicted) / spread) if spread > 0 else 0.0
 
 
 def _mean(values: list[float]) -> float:

@@ -36,12 +36,12 @@ def reliability(path: Path, before: np.ndarray, after: np.ndarray, truth: np.nda
         figure, (top, bottom) = plt.subplots(2, 1, figsize=(4.6, 5.0), height_ratios=(3, 1), sharex=True)
         top.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":")
         for probabilities, colour, name in ((before, ORANGE, "before"), (after, BLUE, "after")):
-            sure, right, _ = confidence(probabilities, onehot, kind, np.ones(len(truth)))
+            sure, right = confidence(probabilities, onehot, kind)
             # Bins of equal size, not of equal width: each point then rests on as many tickets as the next.
             bins = np.array_split(np.argsort(sure, kind="stable"), min(10, max(1, len(sure) // 20)))
             xy = np.array([(sure[b].mean(), right[b].mean()) for b in bins])
             top.plot(xy[:, 0], xy[:, 1], marker="o", markersize=4, color=colour, label=f"{name} calibration")
-        bottom.hist(confidence(after, onehot, kind, np.ones(len(truth)))[0], bins=np.linspace(0, 1, 21), color=BLUE)
+        bottom.hist(confidence(after, onehot, kind)[0], bins=np.linspace(0, 1, 21), color=BLUE)
         top.set(title="Do the probabilities mean what they say?", ylabel="observed share", ylim=(-0.02, 1.02))
         bottom.set(xlabel="predicted probability", ylabel="tickets", xlim=(-0.02, 1.02))
         top.legend()

@@ -19,12 +19,12 @@ import torch.nn.functional as F
 from accelerate import Accelerator
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from train import batches
 from train.encoder import locate
 from train.options import Options
+from train.progress_bar import progress_bar
 from train.tokens import Tokens
 
 # tanh, which ends BERT's pooler, is nearly linear for normalised vectors of this size.
@@ -66,7 +66,7 @@ def align(classifier: PreTrainedModel, train: Tokens, options: Options, accelera
     optimizer = torch.optim.AdamW(encoder.parameters(), lr=0.0, weight_decay=0.0, fused=True)
     window = batch_size * accelerator.num_processes
     total = epochs * -(-len(train) // window)
-    bar = tqdm(total=total, unit="step", desc="pooler", disable=not accelerator.is_main_process)
+    bar = progress_bar("pooler", total, 0, accelerator.is_main_process)
     encoder.train()
     step = 0
     for epoch in range(epochs):
