@@ -47,3 +47,31 @@ def plain_errors(repo: str, kind: str = "dataset", hint: str = "") -> Iterator[N
         # `datasets` hides the offline mode in a ConnectionError
         why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else type(error).__name__
         raise HubError(f"the Hub cannot be reached for {repo} ({why}): check the network{hint}") from error
+
+
+def preflight(repo: str, kind: str, public: bool, flag: str) -> bool:
+    """Try what could fail late: name, token, permission. Returns whether the repository is there.
+
+    A public repository is refused unless `public` (the option `flag`): everybody would see what is pushed.
+    Raises HubError. Nothing is made or changed.
+    """
+    from huggingface_hub import HfApi, get_token
+    from huggingface_hub.errors import LocalTokenNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.utils import validate_repo_id
+
+    with plain_errors(repo, kind):
+        validate_repo_id(repo)
+        if "/" not in repo:
+            raise HubError(f"{repo!r} is not a repository name: it has the form org/name")
+        if not (get_token() or "").strip():
+            raise LocalTokenNotFoundError
+        api = HfApi()
+        api.whoami()
+        try:
+            private = api.repo_info(repo, repo_type=kind).private
+        except RepositoryNotFoundError:
+            return False
+        if not private and not public:
+            raise HubError(f"{repo} is there and public: add {flag} if everybody may see what you push")
+        api.auth_check(repo, repo_type=kind, write=True)
+    return True

@@ -47,3 +47,11 @@ class DataOptions:
             "switches it off."
         },
     )
+    held_out: float = field(
+        default=0.1,
+        metadata={
+            "help": "The share of the training rows that makes a validation or a test split where none was given.",
+            "minimum": 0.01,
+            "maximum": 0.4,
+        },
+    )

@@ -35,14 +35,23 @@ def lower_bound(hits: np.ndarray, of: np.ndarray) -> np.ndarray:
     return np.where(hits > 0, beta.ppf(ERROR, np.maximum(hits, 1), of - hits + 1), 0.0)
 
 
+def gives_away(hits: np.ndarray, of: np.ndarray, base: np.ndarray, tried: int) -> tuple[np.ndarray, np.ndarray]:
+    """The lower bound of P(label | sign), and whether the sign gives the label away; (signs, classes) each.
+
+    `hits`: (signs, classes) units with the sign and the label; `of`: (signs, 1) units with the sign; `base`:
+    (classes,) the share of each label. Two conditions: the lower bound is at least 0.8, and luck is ruled out:
+    drawn at random, a count this high comes up less often than 5 % divided by the number of signs and labels
+    tried (Bonferroni). For a label that most messages have anyway, 0.8 alone would mean little.
+    """
+    low = lower_bound(hits, of)
+    return low, (of >= SUPPORT) & (low >= SURE) & (binom.sf(hits - 1, of, base) * tried < ERROR)
+
+
 def tell_tales(grams: list[Grams], words: Words, messages: Messages) -> tuple[list[TellTale], np.ndarray]:
     """Phrases whose presence alone gives the label away, the surest first, and which messages hold one, (n,) bool.
 
-    Two conditions: the lower bound of P(label | phrase) is at least 0.8, and the phrase would not be found by
-    luck: with the label's overall share as the chance, a count this high comes up less often than 5 % divided
-    by the number of phrases and labels tried (Bonferroni; for a label that most messages have anyway, 0.8 alone
-    would mean little). Of phrases that overlap, such as "please find my" and "find my", only those are listed
-    that add messages.
+    See `gives_away` for the conditions. Of phrases that overlap, such as "please find my" and "find my", only
+    those are listed that add messages.
     """
     marks = messages.unit_marks
     base = marks.mean(axis=0)
@@ -54,9 +63,8 @@ def tell_tales(grams: list[Grams], words: Words, messages: Messages) -> tuple[li
             continue
         of = g.units()[chosen, None]
         hits = g.counts(marks)[chosen]
-        low = lower_bound(hits, of)
-        luck = binom.sf(hits - 1, of, base)
-        for i, c in np.argwhere((low >= SURE) & (luck * tried < ERROR)):
+        low, sure = gives_away(hits, of, base, tried)
+        for i, c in np.argwhere(sure):
             candidates.append((low[i, c], g, chosen[i], c, int(of[i, 0]), int(hits[i, c])))
     candidates.sort(key=lambda c: (-c[0], -c[4], c[1].ids.shape[1], c[3]))
     covered = np.zeros((len(marks), len(base)), dtype=bool)  # units, by the label that is given away
@@ -69,7 +77,6 @@ def tell_tales(grams: list[Grams], words: Words, messages: Messages) -> tuple[li
                 TellTale(words.phrase(g.ids[i]), messages.names[c], of, hits, float(low), float(base[c])),
             )
         covered[units, c] = True
-    # Of a pair, one side may hold the phrase and the other not, yet they differ in label, so in unit.
     return found, covered.any(axis=1)[messages.unit]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from data.errors import DataError
-from data.hub import plain_errors
+from data.hub import plain_errors, preflight
 from data.options import DataOptions
 
 CARD = Path(__file__).parent / "README.md"  # of the shipped tickets
@@ -27,7 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     for option in fields(DataOptions):
         flag = "--" + option.name.replace("_", "-")
-        parser.add_argument(flag, metavar="TEXT", default=option.default, help=option.metadata["help"])
+        kind, metavar = (float, "X") if option.type is float else (str, "TEXT")
+        parser.add_argument(flag, type=kind, metavar=metavar, default=option.default, help=option.metadata["help"])
     given = vars(parser.parse_args(arguments))
     repo, public, seed = (given.pop(name) for name in ("repo", "public", "seed"))
     try:
@@ -45,7 +46,7 @@ def push(options: DataOptions, repo: str, public: bool, seed: int) -> str:
     """
     from huggingface_hub import HfApi
 
-    preflight(repo, public)
+    preflight(repo, "dataset", public, "--public")
     from data.tickets import load  # after the pre-flight: it takes seconds, and a wrong token is told at once
 
     tickets = load(options, seed)
@@ -65,32 +66,6 @@ def push(options: DataOptions, repo: str, public: bool, seed: int) -> str:
     rows = ", ".join(f"{len(part)} {split}" for split, part in tickets.splits.items())
     seen = "public" if public else "private"
     return f'{rows} tickets are in {repo} ({seen}), commit {commit.oid}: load_dataset("{repo}")'
-
-
-def preflight(repo: str, public: bool) -> None:
-    """Try what could fail late: name, token, permission. Raises DataError.
-
-    A public repository is refused unless `public`: it would show the tickets to everybody.
-    """
-    from huggingface_hub import HfApi, get_token
-    from huggingface_hub.errors import LocalTokenNotFoundError, RepositoryNotFoundError
-    from huggingface_hub.utils import validate_repo_id
-
-    with plain_errors(repo):
-        validate_repo_id(repo)
-        if "/" not in repo:
-            raise DataError(f"{repo!r} is not a repository name: it has the form org/name")
-        if not (get_token() or "").strip():
-            raise LocalTokenNotFoundError
-        api = HfApi()
-        api.whoami()
-        try:
-            private = api.dataset_info(repo).private
-        except RepositoryNotFoundError:
-            return  # it is made once the tickets are known to be good
-        if not private and not public:
-            raise DataError(f"{repo} is there and public: add --public if everybody may read these tickets")
-        api.auth_check(repo, repo_type="dataset", write=True)
 
 
 def write(tickets, folder: Path, repo: str, card: Path | None) -> None:

@@ -4,8 +4,7 @@ import numpy as np
 
 from data.errors import DataError, short
 
-SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
-CARVED = 0.1  # of the training rows, for a validation or test split that was not given
+SPLITS = ("train", "validation", "test")
 
 
 def stratified(labels: np.ndarray, groups: np.ndarray, shares: list[float], seed: int) -> np.ndarray:

@@ -53,7 +53,7 @@ def load(options: DataOptions, seed: int, progress: bool = True) -> Tickets:
     """Read, check and split the tickets. Raises DataError, in one sentence, for anything wrong with them.
 
     Splits that the source brings stay as they are. One that it does not bring is cut from its training rows:
-    a tenth for validation, a tenth for test, whole groups only. `seed` decides which.
+    `held_out` of them each for validation and test, whole groups only. `seed` decides which.
     """
     found = source.read(options.data, options.query)
     columns = check.columns(found.tables, options)
@@ -72,12 +72,12 @@ def load(options: DataOptions, seed: int, progress: bool = True) -> Tickets:
     label = [space.encode(n) for n in name]
     near = near_duplicates(text, progress)
     together = linked(near, group)
-    placed = _place(given, _one_hot(label, space), together, space, origin, seed)
+    placed = _place(given, _one_hot(label, space), together, space, origin, options.held_out, seed)
 
     extras = {EXTRA + c: v for c, v in _extras(found.tables, parts, columns).items()}
     ours = {"text": text, "pair": pair, "label": label, "group": together.tolist(), "row": origin}
     whole = _table({**ours, **extras}, space)
-    splits = DatasetDict({s: Dataset(whole.take(np.flatnonzero(placed == s))) for s in split.SHARES})
+    splits = DatasetDict({s: Dataset(whole.take(np.flatnonzero(placed == s))) for s in split.SPLITS})
 
     findings = Findings(
         read={
@@ -89,7 +89,7 @@ def load(options: DataOptions, seed: int, progress: bool = True) -> Tickets:
         conflicts=check.conflicts(text, pair, name, origin),
         near_duplicates=_sizes(near),
         leaks=split.leaks(given, near, check.inputs(text, pair), group, origin),
-        notes=found.notes + _how(parts),
+        notes=found.notes + _how(parts, options.held_out),
     )
     return Tickets(splits, space, columns, found.name, found.sha256, findings)
 
@@ -117,26 +117,36 @@ def _one_hot(label: list, space: LabelSpace) -> np.ndarray:
 
 
 def _place(
-    given: list[str], rows: np.ndarray, groups: np.ndarray, space: LabelSpace, origin: list[str], seed: int
+    given: list[str],
+    rows: np.ndarray,
+    groups: np.ndarray,
+    space: LabelSpace,
+    origin: list[str],
+    held_out: float,
+    seed: int,
 ) -> np.ndarray:
     """The split of each row: the given one, or where a split is missing, cut from the training rows."""
     placed = np.array(given, dtype=object)  # str would be cut to the length of the longest one there
     there = set(given)
-    if there == set(split.SHARES):
+    if there == set(split.SPLITS):
         return placed
     train = np.flatnonzero(placed == "train")
-    missing = [s for s in split.SHARES if s not in there]
-    shares = [1 - split.CARVED * len(missing)] + [split.CARVED] * len(missing)
+    missing = [s for s in split.SPLITS if s not in there]
+    shares = [1 - held_out * len(missing)] + [held_out] * len(missing)
     own = np.unique(groups[train], return_inverse=True)[1]
     split.check_rare(rows[train], own, space.names, [origin[i] for i in train], len(shares))
     placed[train] = np.array(["train", *missing])[split.stratified(rows[train], own, shares, seed)]
     return placed
 
 
-def _how(parts: dict) -> list[str]:
+def _how(parts: dict, held_out: float) -> list[str]:
     if len(parts) == 1:
-        return ["the tickets came unsplit: 80 % train, 10 % validation, 10 % test, by label and in whole groups"]
-    return [f"no {s} split was given: a tenth of the training rows makes it" for s in split.SHARES if s not in parts]
+        return [
+            f"the tickets came unsplit: {1 - 2 * held_out:.0%} train, {held_out:.0%} validation, {held_out:.0%} test, "
+            "by label and in whole groups"
+        ]
+    missing = [s for s in split.SPLITS if s not in parts]
+    return [f"no {s} split was given: {held_out:.0%} of the training rows make it" for s in missing]
 
 
 def _extras(tables: dict, parts: dict, columns: check.Columns) -> dict[str, list]:

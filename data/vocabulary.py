@@ -17,7 +17,7 @@ def log_odds(inside: np.ndarray, outside: np.ndarray, prior: float = PRIOR) -> t
 
     `inside`, `outside`: (words,) counts in the two. Returns two arrays (words,). The counts are smoothed by an
     informative Dirichlet prior, the word's share in both together times `prior` (Monroe, Colaresi and Quinn
-    2008, "Fightin' Words", equations 16, 20 and 22): rare words shrink to no difference at all, and the
+    2008, "Fightin' Words", Political Analysis 16(4)): rare words shrink to no difference at all, and the
     z-score puts frequent function words and rare names in their place without a list of stop words.
     """
     weight = prior * (inside + outside) / max((inside + outside).sum(), 1)
@@ -53,9 +53,7 @@ def top_words(words: Words, messages: Messages, shown: int = SHOWN) -> dict[str,
         inside = np.bincount(word, weights=messages.unit_marks[unit, c], minlength=len(total))
         _, z = log_odds(inside, total - inside)
         top = [i for i in np.argsort(-z, kind="stable")[:shown] if z[i] >= 1.96]
-        found[name] = [
-            Word(words.vocabulary[i], float(z[i]), int(inside[i]), int(total[i] - inside[i])) for i in top
-        ]
+        found[name] = [Word(words.vocabulary[i], float(z[i]), int(inside[i]), int(total[i] - inside[i])) for i in top]
     return found
 
 
@@ -75,7 +73,8 @@ def growth(words: Words, groups: np.ndarray, seed: int) -> Growth:
     `groups`: (n,) int; only the first message of a group counts, since twins and copies add words to the text
     and none to the vocabulary. The curve is fitted by Heaps' law (Heaps 1978; Manning, Raghavan and Schütze
     2008, section 5.1.1) with least squares on the logarithms, from a hundredth of the text on: before that,
-    nearly every word is new. Natural text has an exponent of about 0.4 to 0.7; text from templates a lower one.
+    nearly every word is new. English news has an exponent of about 0.5 (ibid.), small collections more, and
+    text from templates less. Fewer than 100 words are not fitted (NaN).
     """
     chosen = np.unique(groups, return_index=True)[1]
     order = np.random.default_rng(seed).permutation(chosen)

@@ -7,12 +7,13 @@ import numpy as np
 
 # Unlike data.duplicates, which only compares, this is shown to people: "don't" stays one word. Scripts that
 # write no spaces (Thai to Lao, kana, Han) count as one word a character here, too.
-WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|(?:[^\W\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]+['’]?)+")
+SINGLE = r"\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff"
+WORD = re.compile(rf"[{SINGLE}]|[^\W{SINGLE}]+(?:'[^\W{SINGLE}]+)*")
 
 
 def split(text: str) -> list[str]:
     """The words of a message in lower case, with straight apostrophes."""
-    return [word.rstrip("'") for word in WORD.findall(text.lower().replace("’", "'"))]
+    return WORD.findall(text.lower().replace("’", "'"))
 
 
 @dataclass
@@ -62,7 +63,10 @@ class Grams:
     def counts(self, marks: np.ndarray) -> np.ndarray:
         """In how many units of each class the n-grams stand, (k, classes); `marks`: (units, classes) of 0 and 1."""
         return np.stack(
-            [np.bincount(self.gram, weights=marks[self.unit, c], minlength=len(self.ids)) for c in range(marks.shape[1])],
+            [
+                np.bincount(self.gram, weights=marks[self.unit, c], minlength=len(self.ids))
+                for c in range(marks.shape[1])
+            ],
             axis=1,
         ).astype(np.int64)
 

@@ -171,7 +171,7 @@ def test_a_missing_split_is_cut_from_train_and_said(tmp_path, given_too):
     assert len(tickets.splits[missing]) == pytest.approx(20, abs=3)
     assert tickets.findings.splits[missing]["origin"] == "made"
     assert tickets.findings.splits[given_too]["origin"] == "given"
-    assert f"no {missing} split was given: a tenth of the training rows makes it" in tickets.findings.lines()
+    assert f"no {missing} split was given: 10% of the training rows make it" in tickets.findings.lines()
     own = set(tickets.splits["train"]["group"])
     assert not own & set(tickets.splits[missing]["group"])
 

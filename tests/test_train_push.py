@@ -153,7 +153,7 @@ def test_a_public_repository_is_not_pushed_to_by_default(hub, copy, tmp_path):
     assert not hub.repo(name).private
     done = push(hub, tmp_path, copy, name)
     assert done.returncode == 2
-    assert "is a public repository" in done.stderr
+    assert "is there and public" in done.stderr
 
 
 def test_a_hub_that_goes_down_costs_nothing_and_the_printed_command_finishes(hub, copy, tmp_path):

@@ -52,7 +52,7 @@ def main(options: Options) -> None:
 
     target = options.hub
     if target.push_to_hub and accelerator.is_main_process:
-        hub.preflight(target.push_to_hub, target.hub_public, target.hub_tag)
+        hub.preflight(target.push_to_hub, target.hub_public, "--hub-public", target.hub_tag)
     tickets = load(options.data, options.training.seed, progress=accelerator.is_main_process)
     labels = tickets.labels
     say.tickets(tickets)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from huggingface_hub import HfApi, get_token, snapshot_download
-from huggingface_hub.errors import LocalTokenNotFoundError, RepositoryNotFoundError
+from huggingface_hub import HfApi, snapshot_download
 
+import data.hub
 from data.errors import HubError
 from data.hub import plain_errors
 
 
-def preflight(repo: str, public: bool, tag: str | None) -> None:
+def preflight(repo: str, public: bool, flag: str, tag: str | None) -> None:
     """Tries everything that could fail after hours of training: token, name, permission, tag.
 
     An existing repository is checked; a missing one is created, empty, for no question short of that tells
@@ -20,19 +20,11 @@ def preflight(repo: str, public: bool, tag: str | None) -> None:
     Raises:
         HubError: says what to mend.
     """
+    there = data.hub.preflight(repo, "model", public, flag)
     with plain_errors(repo, "model"):
         api = HfApi()
-        if not (get_token() or "").strip():
-            raise LocalTokenNotFoundError()
-        api.whoami()
-        try:
-            private = api.repo_info(repo).private
-        except RepositoryNotFoundError:
+        if not there:
             api.create_repo(repo, private=not public)
-            private = not public
-        if not private and not public:
-            raise HubError(f"{repo} is a public repository; add --hub-public if this model may be seen by everybody")
-        api.auth_check(repo, write=True)
         if tag and any(t.name == tag for t in api.list_repo_refs(repo).tags):
             raise HubError(f"{repo} has a tag {tag} already, and tags are not moved; choose another --hub-tag")
 
