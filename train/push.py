@@ -43,10 +43,10 @@ def push(run: Path, repo: str, public: bool, revision: str | None, tag: str | No
         words += ["--revision", revision] if revision else []
         words += ["--tag", tag] if tag else []
         raise HubError(f"{error}. The model is safe in {run / 'model'}; finish with: {shlex.join(words)}") from error
-    if difference > TOLERANCE:
-        raise HubError(
-            f"{repo}@{sha[:12]} answers differently from {run / 'model'} (by {difference:.2g}); do not use it"
-        )
+    if damaged := _damaged(run / "model", downloaded):
+        raise HubError(f"{damaged} came back from {repo}@{sha[:12]} with other bytes than were sent; push again")
+    if (difference := _difference(run, downloaded)) > TOLERANCE:
+        raise HubError(f"{repo}@{sha[:12]} answers differently from {run} (by {difference:.2g}); do not use it")
     print(f"pushed      https://huggingface.co/{repo} at {sha} (read back: same scores)")
     return sha
 
