@@ -234,7 +234,7 @@ def category(one: Category, names: tuple[str, ...], shown: int = 15) -> str:
 
 
 def _plain(value: str, limit: int) -> str:
-    return short(value, limit)[1:-1].removesuffix('"')
+    return short(value, limit)[1:-1]
 
 
 def _svg(figure) -> str:

@@ -51,7 +51,7 @@ def _near(messages: Messages) -> tuple[int, int, list[tuple[int, int, float]]]:
     examples = []
     for rows in sorted(found, key=len, reverse=True)[:SHOWN]:
         first = rows[0]
-        other = next(i for i in rows if messages.own[i] != messages.own[first] or not messages.own[i] and i != first)
+        other = next(i for i in rows if messages.own[i] != messages.own[first] or (not messages.own[i] and i != first))
         examples.append((first, other, _alike(messages.text[first], messages.text[other])))
     return sum(map(len, found)), len(found), examples
 
