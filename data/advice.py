@@ -42,9 +42,9 @@ def _columns(look: Look) -> list[str]:
         if category.read and (given := given_away(category, look)):
             value, label = given[0]
             said.append(
-                f"the column {short(category.name)}, which the model reads, gives the label away in {len(given)} of its "
-                f"commonest values, for example {short(label)} for {short(value) if value else 'the empty value'}: a "
-                "model will learn the name instead of the message"
+                f"the column {short(category.name)}, which the model reads, gives the label away in {len(given)} of "
+                f"its commonest values, for example {short(label)} for {short(value) if value else 'the empty value'}: "
+                "a model will learn the name instead of the message"
             )
     return said
 

@@ -1,4 +1,4 @@
-"""The pictures of the report, as SVG text in the colours of a light page; `dark` turns them into those of a dark one."""
+"""The pictures of the report, as SVG text in the colours of a light page; `dark` has those of a dark one."""
 
 import io
 import warnings
@@ -107,9 +107,9 @@ def _ranking(total: np.ndarray, names: tuple[str, ...]) -> str:
 def lengths(counts: np.ndarray, unit: str, marks: np.ndarray, names: tuple[str, ...]) -> str:
     """How long the messages of each label are, on a logarithmic scale; `counts`: (n,) words or tokens."""
     with plt.rc_context(STYLE):
-        figure, axis = plt.subplots(figsize=(5.2, 2.7))
+        figure, axis = plt.subplots(figsize=(5.0, 2.7))
         longest = max(counts.max(), 2)
-        edges = np.unique(np.round(np.geomspace(1, longest + 1, 36))) - 0.5
+        edges = np.unique(np.round(np.geomspace(1, longest + 1, 26))) - 0.5
         few = len(names) <= FEW
         for c, name in enumerate(names) if few else [(0, "all labels")]:
             chosen = counts[marks[:, c] == 1] if few else counts
@@ -212,7 +212,7 @@ def category(one: Category, names: tuple[str, ...], shown: int = 15) -> str:
     """The labels of the commonest values of a column, for a few labels; bars are as thick as values are common."""
     counts, units = one.counts[:shown], one.units[:shown]
     with plt.rc_context(STYLE):
-        figure, axis = plt.subplots(figsize=(3.7, 0.45 + 0.24 * len(counts)))
+        figure, axis = plt.subplots(figsize=(3.3, 0.45 + 0.24 * len(counts)))
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         thick = 0.25 + 0.6 * np.sqrt(units / units.max())
         left = np.zeros(len(counts))

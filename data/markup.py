@@ -25,7 +25,7 @@ h1 {{ font-size: 1.9rem; line-height: 1.2; margin: 0 }}
 h2 {{ font-size: 1.25rem; margin: 3.2rem 0 .4rem; padding-top: .9rem; border-top: 1px solid var(--line) }}
 h3 {{ font-size: 1rem; margin: 1.6rem 0 .3rem }}
 p {{ margin: .4rem 0 .9rem; max-width: 48rem }}
-.soft, figcaption, caption {{ color: var(--soft); font-size: .9rem }}
+.soft {{ color: var(--soft); font-size: .9rem }}
 .tiles {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 1.5rem 0 }}
 .tiles div {{ background: var(--panel); border-radius: .6rem; padding: .8rem 1rem }}
 .tiles b {{ display: block; font-size: 1.45rem; line-height: 1.25; font-variant-numeric: tabular-nums }}
@@ -44,7 +44,9 @@ td.t {{ white-space: pre-wrap; overflow-wrap: anywhere; min-width: 16rem; max-wi
 td.o {{ white-space: nowrap; color: var(--soft) }}
 mark {{ background: light-dark(#ffe2a8, #6b4d10); color: inherit; border-radius: .2rem }}
 figure {{ margin: .8rem 0 1.2rem }} img {{ max-width: 100%; height: auto; display: block }}
-.row {{ display: flex; flex-wrap: wrap; gap: 0 1.5rem; align-items: flex-start }}
+.row {{ display: flex; flex-wrap: wrap; gap: 0 2.5rem; align-items: flex-start }}
+.grid {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: .5rem 1.5rem }}
+.grid figure, .grid .scroll {{ margin-bottom: .2rem }} .row p {{ max-width: 24rem }}
 details {{ margin: .6rem 0 }} summary {{ cursor: pointer; color: var(--soft) }}
 </style></head><body>
 <h1>A look at {title}</h1>
@@ -54,18 +56,20 @@ details {{ margin: .6rem 0 }} summary {{ cursor: pointer; color: var(--soft) }}
 
 
 class Cell(str):
-    """HTML of a table cell, with the class of its `td`."""
+    """The HTML of a table cell; `kind`: "t" of a ticket, "o" of its origin, "" of anything else."""
 
     kind = ""
 
 
-def ticket(text: str) -> Cell:
-    cell = Cell(text(text[:LONGEST] + ("…" if len(text) > LONGEST else "")))
+def ticket(message: str) -> Cell:
+    """A ticket, or its beginning."""
+    cell = Cell(text(message[:LONGEST] + ("…" if len(message) > LONGEST else "")))
     cell.kind = "t"
     return cell
 
 
 def origin(row: str) -> Cell:
+    """Where a ticket stands in the source."""
     cell = Cell(text(row))
     cell.kind = "o"
     return cell
@@ -85,7 +89,7 @@ def context(phrase: str, texts: Iterable[str], around: int = 50) -> Cell:
 
 
 def table(header: Iterable[object], rows: list[list], caption: str = "") -> str:
-    """Numbers to the right, and everything but a `Cell` escaped."""
+    """Numbers to the right, and everything but a `Cell` escaped; a caption in words stands below."""
     header = list(header)
     numeric = [all(_is_number(row[i]) for row in rows) for i in range(len(header))] if rows else [False] * len(header)
     head = "".join(f"<th{' class=n' if n else ''}>{text(h)}" for h, n in zip(header, numeric, strict=True))
@@ -94,15 +98,14 @@ def table(header: Iterable[object], rows: list[list], caption: str = "") -> str:
         cells = []
         for value, n in zip(row, numeric, strict=True):
             if isinstance(value, Cell):
-                cells.append(f"<td class={value.kind or 'x'}>{value}")
+                cells.append(f"<td class={value.kind or 'c'}>{value}")
             else:
                 shown = f"{value:,}" if isinstance(value, int | np.integer) else text(value)
                 cells.append(f"<td{' class=n' if n else ''}>{shown}")
         lines.append(f"<tr>{''.join(cells)}</tr>")
-    said = f"<caption>{text(caption)}</caption>" if caption else ""
-    return (
-        f'<div class="scroll"><table>{said}<thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
-    )
+    said = f'<p class="soft">{text(caption)}</p>' if caption else ""
+    head, body = f"<thead><tr>{head}</tr></thead>", f"<tbody>{''.join(lines)}</tbody>"
+    return f'<div><div class="scroll"><table>{head}{body}</table></div>{said}</div>'
 
 
 def _is_number(value: object) -> bool:
@@ -124,8 +127,10 @@ def picture(svg: str, words: str) -> str:
 
 
 def folded(title: str, content: str) -> str:
+    """Content that a click opens."""
     return f"<details><summary>{text(title)}</summary>{content}</details>"
 
 
 def text(value: object) -> str:
+    """Any value, escaped for HTML: nothing that comes out of a source may reach the page in another way."""
     return html.escape(str(value))

@@ -66,7 +66,7 @@ def tell_tales(grams: list[Grams], words: Words, messages: Messages) -> tuple[li
         low, sure = gives_away(hits, of, base, tried)
         for i, c in np.argwhere(sure):
             candidates.append((low[i, c], g, chosen[i], c, int(of[i, 0]), int(hits[i, c])))
-    candidates.sort(key=lambda c: (-c[0], -c[4], c[1].ids.shape[1], c[3]))
+    candidates.sort(key=lambda c: (-c[0], -c[4], -c[1].ids.shape[1], c[3]))  # of the same messages, the longest phrase
     covered = np.zeros((len(marks), len(base)), dtype=bool)  # units, by the label that is given away
     found = []
     for low, g, i, c, of, hits in candidates:

@@ -82,13 +82,14 @@ def traces(texts: list[str]) -> dict[str, int]:
 
 @dataclass
 class Category:
-    """A column of few values: `counts`, (values, classes), in units; `units` of each value (a unit may have several
+    """A column and its commonest values, of `total`: `counts`, (values, classes), in units; `units` of each value (a unit may have several
     labels or none); `read`: whether the model reads this column (the second text)."""
 
     name: str
     values: list[str]
     counts: np.ndarray
     units: np.ndarray
+    total: int
     read: bool
 
 
@@ -118,5 +119,5 @@ def categories(tickets: Tickets, messages: Messages) -> tuple[list[Category], li
         value, unit = together // len(messages.unit_marks), together % len(messages.unit_marks)
         counts = np.zeros((len(values), len(messages.names)), dtype=np.int64)
         np.add.at(counts, value, messages.unit_marks[unit])
-        shown.append(Category(name, values, counts, np.bincount(value, minlength=len(values)), reads))
+        shown.append(Category(name, values, counts, np.bincount(value, minlength=len(values)), len(commonest), reads))
     return shown, left

@@ -4,10 +4,12 @@ No ticket is quoted here, since what a terminal shows ends up in logs. Words and
 at least five groups share them; the others are only counted, and stand on the page.
 """
 
+import textwrap
+
 import numpy as np
 
 from data.advice import given_away
-from data.errors import listed, short
+from data.errors import short
 from data.look import Look, by_language
 from data.phrases import SUPPORT
 from data.profile import LIMIT
@@ -60,7 +62,7 @@ def _gaps(look: Look) -> list[str]:
 
 def _lengths(look: Look) -> list[str]:
     quantiles = (0, 5, 50, 95, 99, 100)
-    lines = [f"{'Lengths':<22}{'shortest':>9}{'5 %':>8}{'median':>8}{'95 %':>8}{'99 %':>8}{'longest':>9}"]
+    lines = [f"{'Lengths':<22}{'shortest':>9}{'5%':>8}{'median':>8}{'95%':>8}{'99%':>8}{'longest':>9}"]
     for unit, counts in (("words", look.lengths.words), ("tokens", look.lengths.tokens)):
         if counts is not None:
             low, *middle, high = np.percentile(counts, quantiles).astype(int)
@@ -107,53 +109,56 @@ def _words(look: Look) -> list[str]:
 
 def _phrases(look: Look) -> list[str]:
     found = look.tell_tales
-    lines = [f"Tell-tale phrases (in {SUPPORT} messages or more; at least 80 % have the label, luck ruled out)"]
+    lines = [f"Tell-tale phrases (in {SUPPORT} messages or more; at least 80% have the label, luck ruled out)"]
     if not found:
         return [*lines, "  none"]
     share = _percent(look.told.sum(), len(look.told))
-    lines.append(f"  {len(found):,} phrases, in {look.told.sum():,} messages ({share})")
+    phrases = "1 phrase" if len(found) == 1 else f"{len(found):,} phrases"
+    lines.append(f"  {phrases}, in {look.told.sum():,} messages ({share})")
     lines += [
-        f"  {_plain(one.phrase, 36):<38}{_plain(one.label, 20):<22}{one.hits:>5,} of {one.units:>5,}  at least {one.low:.0%}"
+        f"  {_plain(one.phrase, 36):<38}{_plain(one.label, 20):<22}{one.hits:>5,} of {one.units:>5,}, at least {one.low:.0%}"
         for one in found[:12]
     ]
     return lines
 
 
 def _columns(look: Look) -> list[str]:
-    lines, names = ["Other columns"], look.messages.names
+    lines, names = ["Other columns (the label that a value has most; of two, the second)"], look.messages.names
     for one in look.categories:
         values = []
         for value, counts, units in list(zip(one.values, one.counts, one.units, strict=True))[:5]:
-            c = 1 if len(names) == 2 else counts.argmax()
-            if units >= SHARED:
+            c = 1 if len(names) == 2 else int(counts.argmax())
+            if units >= SUPPORT:
                 shown = _plain(value, 24) if value else "(empty)"
-                values.append(f"{shown} {units:,} ({_percent(counts[c], units)} {_plain(names[c])})")
-        more = f", and {len(one.values) - len(values)} more" if len(one.values) > len(values) else ""
-        away = f"; {len(given)} give a label away" if (given := given_away(one, look)) else ""
-        reads = ", read by the model" if one.read else ""
-        lines += _wrapped(f"{_plain(one.name)}{reads}: {', '.join(values)}{more}{away}", "  ")
+                values.append(f"{shown} {units:,} ({counts[c] / max(units, 1):.0%} {_plain(names[c])})")
+        if hidden := one.total - len(values):
+            values.append(f"{hidden:,} more" if values else f"{hidden:,} rare values")
+        if given := given_away(one, look):
+            values.append(f"{len(given)} give a label away")
+        name = _plain(one.name, 20) + (", read" if one.read else "")
+        lines += _wrapped(", ".join(values), f"  {name:<16} ")
     if look.uncategorised:
-        lines += _wrapped(f"not categories: {listed(look.uncategorised)}", "  ")
+        lines += _wrapped(", ".join(_plain(name) for name in look.uncategorised), f"  {'hardly repeat':<16} ")
     return lines if len(lines) > 1 else ["Other columns", "  none"]
 
 
 def _style(look: Look) -> list[str]:
     found, names = look.openings, look.messages.names
-    shared = [f"{words} {n:,}" for words, n in found.shared.items() if n >= SHARED][:8]
-    begin = (
-        f"{found.groups:,} of {found.of:,} groups ({_percent(found.groups, found.of)}) begin with the same three words"
+    alike = (
+        f"{found.groups:,} of {found.of:,} groups ({_percent(found.groups, found.of)}) share their first three words"
     )
-    lines = ["Openings, frames, vocabulary", *_wrapped(begin + " as another" + _colon(shared), "  ")]
+    shared = [f"{words} {n:,}" for words, n in found.shared.items() if n >= SHARED][:8]
+    lines = ["Openings, frequent 4-grams, vocabulary"]
+    lines += _wrapped(alike + (f": {', '.join(shared)}" if shared else ""), f"  {'openings':<16} ")
     for name in _largest(look):
         c = names.index(name)
-        order = sorted(look.frames, key=lambda frame: -frame[1][c])
+        order = sorted(look.frames, key=lambda frame, c=c: -frame[1][c])
         common = [f"{phrase} {counts[c]:,}" for phrase, counts, units in order if counts[c] and units >= SHARED][:6]
-        if common:
-            lines += _wrapped(f"4-grams, {_plain(name)}: {', '.join(common)}", "  ")
+        lines += _wrapped(", ".join(common) or "none", f"  {_plain(name):<16} ")
     curve = look.growth
     if len(curve.tokens):
         law = f", Heaps' exponent {curve.exponent:.2f}" if np.isfinite(curve.exponent) else ""
-        lines.append(f"  vocabulary: {curve.types[-1]:,} distinct words among {curve.tokens[-1]:,}{law}")
+        lines.append(f"  {'vocabulary':<16} {curve.types[-1]:,} distinct words among {curve.tokens[-1]:,}{law}")
     return lines
 
 
@@ -177,10 +182,6 @@ def _more(look: Look) -> list[str]:
     return [f"  and {hidden} more labels, on the page"] if hidden > 0 else []
 
 
-def _colon(items: list[str]) -> str:
-    return f": {', '.join(items)}" if items else ""
-
-
 def _percent(part: int, whole: int) -> str:
     return f"{part / max(whole, 1):.1%}"
 
@@ -190,8 +191,6 @@ def _plain(value: str, limit: int = 28) -> str:
 
 
 def _wrapped(text: str, start: str) -> list[str]:
-    import textwrap
-
     return textwrap.wrap(
         text,
         WIDTH,
