@@ -5,7 +5,7 @@ import numpy as np
 from data.errors import listed, short
 from data.languages import UNKNOWN
 from data.look import Look, by_language
-from data.phrases import gives_away
+from data.phrases import SUPPORT, gives_away
 from data.profile import LIMIT, Category
 
 FEW = 50  # training messages of a label, below which it cannot be learnt well
@@ -29,7 +29,7 @@ def _words(look: Look) -> list[str]:
         first = ", ".join(f"{short(t.phrase)} ({t.label})" for t in look.tell_tales[:3])
         said.append(
             f"{share:.0%} of the messages hold a phrase that alone gives the label away, such as {first}: make sure "
-            "that the next tickets will hold it for the same reason, and is no trace of how these were collected"
+            "that tickets to come will hold it for the same reason, and that it is no trace of how these were collected"
         )
     if look.bag and look.bag.found >= KNOWN_BY_WORDS:
         said.append(look.bag.sentence())
@@ -69,7 +69,7 @@ def _repeats(look: Look) -> list[str]:
             "split, and teach less than their number says, so remove all but one of each set"
         )
     shared = next(iter(look.openings.shared.items()), None)
-    if shared and shared[1] > max(OFTEN * look.openings.of, 5):
+    if shared and shared[1] >= max(OFTEN * look.openings.of, SUPPORT):
         said.append(
             f"{shared[1]:,} of {look.openings.of:,} groups begin with {short(shared[0])}: cut a greeting, a form's "
             "heading or a template off, unless customers write it themselves"
@@ -127,6 +127,6 @@ def _traces(look: Look) -> list[str]:
         ("HTML tags", "turn HTML into text first, as it will be for the tickets to come"),
         ("broken characters", "the text was read in a wrong encoding once; export it again as UTF-8"),
     ):
-        if (count := look.traces[trace]) > max(0.01 * n, 2):
+        if (count := look.traces[trace]) >= max(0.01 * n, 3):
             said.append(f"{count:,} messages hold {trace}: {remedy}")
     return said

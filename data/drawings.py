@@ -15,12 +15,13 @@ from data.phrases import TellTale
 from data.profile import LIMIT, Category
 from data.vocabulary import Growth, Word
 
-INK, GREY, LINE = "#20242b", "#747c88", "#d5d9df"
+INK, GREY, LINE, INSIDE = "#20242b", "#747c88", "#d5d9df", "#fffffe"  # the last: on top of a bar
 COLOURS = ("#1f5fa8", "#c8591b", "#2f8a5b", "#8757b2", "#a98200", "#2b93a8")  # of the labels
 DARK = {
     INK: "#e6e9ee",
     GREY: "#9aa3b0",
     LINE: "#3b424d",
+    INSIDE: "#161a20",
     **dict(zip(COLOURS, ("#6eaaf0", "#f19259", "#6bc394", "#b994e0", "#d7b33c", "#63c4d8"), strict=True)),
 }
 FEW = len(COLOURS)  # up to so many labels have a colour each
@@ -74,7 +75,7 @@ def balance(counts: dict[str, np.ndarray], names: tuple[str, ...]) -> str:
             )
             for i, share in enumerate(shares[:, c]):
                 if share >= 0.07:
-                    axis.text(left[i] + share / 2, i, f"{share:.0%}", ha="center", va="center", color="white")
+                    axis.text(left[i] + share / 2, i, f"{share:.0%}", ha="center", va="center", color=INSIDE)
             left += shares[:, c]
         axis.set_yticks(range(len(shares)), counts)
         axis.invert_yaxis()
@@ -171,7 +172,7 @@ def tell_tales(found: list[TellTale], names: tuple[str, ...], shown: int = 24) -
         axis.set(
             ylim=(len(found) - 0.4, -0.6),
             xlim=(0, 1.16),
-            xlabel="share with the label (line: down to the lower bound; tick: without the phrase)",
+            xlabel="share with the label (line: down to the lower bound; tick: in all messages)",
         )
         axis.set_xticks(np.linspace(0, 1, 6))
         axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0%}"))

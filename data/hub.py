@@ -43,6 +43,10 @@ def plain_errors(repo: str, kind: str = "dataset", hint: str = "") -> Iterator[N
         if status == 403:
             raise HubError(f"this token may not do that with {repo}: it needs the write permission there") from error
         raise HubError(f"the Hub answered {status or 'with an error'} for {repo}: try again later") from error
+    except ValueError as error:  # the card's YAML is checked by the Hub before anything is sent
+        raise HubError(f"the Hub refuses what {repo} would be sent ({str(error).splitlines()[0]})") from error
+    except (FileNotFoundError, PermissionError) as error:
+        raise HubError(f"{error.filename} cannot be used ({error.strerror}): check the file") from error
     except (httpx2.HTTPError, RuntimeError, OSError) as error:  # uploads end in RuntimeError
         # `datasets` hides the offline mode in a ConnectionError
         why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else type(error).__name__

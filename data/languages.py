@@ -41,7 +41,8 @@ BEYOND = re.compile("[\u0370-\U0010ffff]")  # most messages hold none of these a
 STOP_WORDS = {
     "English": "the a an and or of to in is was were are be been i i'm i've you your we our us my me it it's he she "
     "they their this that these there what when which with for from have has had not don't can can't will would "
-    "do did but if on at by as so all any just please still after before about could should u ur im ive dont cant pls ok",
+    "do did but if on at by as so all any just please still after before about could should u ur im "
+    "ive dont cant pls ok",
     "German": "der die das den dem des ein eine einen einem einer und oder ich sie er es wir ihr mir mich uns ist "
     "sind war bin habe haben hat nicht kein keine mit von zu zum zur auf für bei aus nach seit wie was wenn dass "
     "auch noch nur schon aber bitte mein meine meinen ihre ihren im am werden wird kann können",

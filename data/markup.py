@@ -46,7 +46,8 @@ mark {{ background: light-dark(#ffe2a8, #6b4d10); color: inherit; border-radius:
 figure {{ margin: .8rem 0 1.2rem }} img {{ max-width: 100%; height: auto; display: block }}
 .row {{ display: flex; flex-wrap: wrap; gap: 0 2.5rem; align-items: flex-start }}
 .grid {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: .5rem 1.5rem }}
-.grid figure, .grid .scroll {{ margin-bottom: .2rem }} .row p {{ max-width: 24rem }}
+.grid figure, .grid .scroll {{ margin-bottom: .2rem }} .row p {{ max-width: 16rem }}
+.grid summary {{ font-size: .85rem }}
 details {{ margin: .6rem 0 }} summary {{ cursor: pointer; color: var(--soft) }}
 </style></head><body>
 <h1>A look at {title}</h1>
@@ -123,6 +124,14 @@ def picture(svg: str, words: str) -> str:
     return (
         f'<figure><picture><source media="(prefers-color-scheme: dark)" srcset="{dark}"><img src="{light}" alt="{alt}">'
         "</picture></figure>"
+    )
+
+
+def legend(names: tuple[str, ...]) -> str:
+    """The labels in the colours of the pictures."""
+    colours = (f"light-dark({colour},{drawings.DARK[colour]})" for colour in drawings.COLOURS)
+    return " ".join(
+        f'<span style="color:{colour}">■</span> {text(name)}' for name, colour in zip(names, colours, strict=False)
     )
 
 

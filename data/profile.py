@@ -82,8 +82,8 @@ def traces(texts: list[str]) -> dict[str, int]:
 
 @dataclass
 class Category:
-    """A column and its commonest values, of `total`: `counts`, (values, classes), in units; `units` of each value (a unit may have several
-    labels or none); `read`: whether the model reads this column (the second text)."""
+    """A column and the commonest of its `total` values. `counts`: (values, classes) in units, `units`: (values,), since
+    a unit may have several labels or none; `read`: whether the model reads this column (the second text)."""
 
     name: str
     values: list[str]

@@ -1,7 +1,8 @@
 """The report as plain text for a terminal.
 
-No ticket is quoted here, since what a terminal shows ends up in logs. Words and phrases are shown if messages of
-at least five groups share them; the others are only counted, and stand on the page.
+No ticket is quoted here, since what a terminal shows ends up in logs. Words, phrases and values of columns are shown
+if at least ten messages share them (copies and group members of one label count once); the others are only counted
+here, and stand on the page.
 """
 
 import textwrap
@@ -14,7 +15,6 @@ from data.look import Look, by_language
 from data.phrases import SUPPORT
 from data.profile import LIMIT
 
-SHARED = 5  # groups that must share a phrase before it is shown
 FEW = 6  # labels that get a column or a line each
 WIDTH = 100
 
@@ -102,7 +102,7 @@ def _words(look: Look) -> list[str]:
     bag = look.bag.sentence() if look.bag else "too few groups of each label to cross-validate a bag of words"
     lines = ["What single words know", *_wrapped(bag, "  "), "Words of each label (z-score)"]
     for name in _largest(look):
-        words = [w for w in look.top_words[name] if w.inside + w.outside >= SHARED][:10]
+        words = [w for w in look.top_words[name] if w.inside + w.outside >= SUPPORT][:10]
         lines += _wrapped(", ".join(f"{w.word} {w.z:.1f}" for w in words) or "none stand out", f"  {_plain(name):<16} ")
     return lines + _more(look)
 
@@ -116,8 +116,8 @@ def _phrases(look: Look) -> list[str]:
     phrases = "1 phrase" if len(found) == 1 else f"{len(found):,} phrases"
     lines.append(f"  {phrases}, in {look.told.sum():,} messages ({share})")
     lines += [
-        f"  {_plain(one.phrase, 36):<38}{_plain(one.label, 20):<22}{one.hits:>5,} of {one.units:>5,}, at least {one.low:.0%}"
-        for one in found[:12]
+        f"  {_plain(t.phrase, 36):<38}{_plain(t.label, 20):<22}{t.hits:>5,} of {t.units:>5,}, at least {t.low:.0%}"
+        for t in found[:12]
     ]
     return lines
 
@@ -147,13 +147,13 @@ def _style(look: Look) -> list[str]:
     alike = (
         f"{found.groups:,} of {found.of:,} groups ({_percent(found.groups, found.of)}) share their first three words"
     )
-    shared = [f"{words} {n:,}" for words, n in found.shared.items() if n >= SHARED][:8]
+    shared = [f"{words} {n:,}" for words, n in found.shared.items() if n >= SUPPORT][:8]
     lines = ["Openings, frequent 4-grams, vocabulary"]
     lines += _wrapped(alike + (f": {', '.join(shared)}" if shared else ""), f"  {'openings':<16} ")
     for name in _largest(look):
         c = names.index(name)
         order = sorted(look.frames, key=lambda frame, c=c: -frame[1][c])
-        common = [f"{phrase} {counts[c]:,}" for phrase, counts, units in order if counts[c] and units >= SHARED][:6]
+        common = [f"{phrase} {counts[c]:,}" for phrase, counts, units in order if counts[c] and units >= SUPPORT][:6]
         lines += _wrapped(", ".join(common) or "none", f"  {_plain(name):<16} ")
     curve = look.growth
     if len(curve.tokens):

@@ -36,7 +36,7 @@ def test_shipped_recipes_are_valid(recipe):
 
 def test_flat_options_build_the_same_options():
     """`options.json` of an interrupted run must give back exactly what it was started with."""
-    options = parse(["--epochs", "2", "--class-weights", "balanced", "--hub-tag", "v1"])
+    options = parse(["--epochs", "2", "--class-weights", "balanced", "--push-to-hub", "a/b", "--hub-tag", "v1"])
     assert build(options.flat()) == options
 
 
@@ -57,6 +57,10 @@ def test_flat_options_build_the_same_options():
         (["--resume", "runs/x", "--epochs", "3"], "leave out --epochs"),
         (["tickets.csv"], "unknown option tickets.csv"),
         (["--folds", "1"], "--folds is 1"),
+        (["--learning-rate", "inf"], "--learning-rate is inf, but must be a number"),
+        (["--seed", "5000000000"], "--seed is 5000000000, but must be at most 4294967295"),
+        (["--cost-miss", "0", "--cost-false-alarm", "0"], "are both 0"),
+        (["--hub-tag", "v1"], "need --push-to-hub"),
     ],
 )
 def test_wrong_options_are_one_sentence(arguments, sentence, capsys):
@@ -76,6 +80,8 @@ def test_wrong_options_are_one_sentence(arguments, sentence, capsys):
         ("epochs: true\n", "--epochs is True, but must be a whole number"),
         ("hub_public: 1\n", "--hub-public is 1, but must be true or false"),
         ("- epochs\n", "holds no options"),
+        ("epochs:\n", "--epochs has no value"),
+        ("resume: runs/x\n", "resume is for the command line"),
         ("epochs: [1\n", "is not valid YAML"),
         ("", "holds no options"),
     ],

@@ -106,6 +106,26 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
     assert covered / 200 > 0.88
 
 
+def test_the_calibration_error_lies_within_its_interval():
+    """Resamples overstate it: a plain percentile interval of a calibrated model would not hold its own figure."""
+    chance = np.random.default_rng(0)
+    p = chance.random(400)
+    y = (chance.random(400) < p).astype(float)
+    drawn = [ece(p, y, c.astype(float)) for c in Bootstrap(range(400)).counts]
+    plain, centred = interval(ece(p, y, np.ones(400)), drawn), interval(ece(p, y, np.ones(400)), drawn, centred=True)
+    assert plain["low"] > plain["value"]
+    assert centred["low"] <= centred["value"] <= centred["high"]
+
+
+def test_a_class_missing_from_a_resample_is_left_out():
+    """A perfect classifier of a rare class has recall 1 in every resample that holds the class."""
+    p, y = np.array([[0.9, 0.1]] * 30 + [[0.1, 0.9]] * 2), np.array([0] * 30 + [1] * 2)
+    scorer = Scorer(p, y, "binary")
+    recalls = [scorer(c)["per_class"]["recall"][1] for c in Bootstrap(range(32)).counts]
+    assert np.isnan(recalls).any()
+    assert interval(1.0, recalls)["low"] == 1.0
+
+
 def test_groups_are_drawn_whole_and_widen_the_interval():
     groups = np.repeat(np.arange(20), 10)
     counts = Bootstrap(groups, resamples=50).counts

@@ -20,11 +20,11 @@ LABELS = LabelSpace(("no_churn", "churn"), "binary", "churn")
 def pairs_split() -> Dataset:
     """Two few-words pairs, one same-text pair, one pair that carries one label only, and a single."""
     rows = [
-        ("we leave", "A", 1, "p1"), ("we stay", "A", 0, "p1"),
+        ("we leave you", "A", 1, "p1"), ("we never leave you", "A", 0, "p1"),
         ("going to B for good", "A", 1, "p2"), ("going to B for lunch", "A", 0, "p2"),
         ("from A to B", "A", 1, "p3"), ("from A to B", "B", 0, "p3"),
         ("thanks", "A", 0, "p4"), ("thank you", "A", 0, "p4"),
-        ("hello", "", 0, "p5"),
+        ("hello", "", 0, "p5"), ("a customer who goes", "A", 1, "p5"),
     ]  # fmt: skip
     return Dataset.from_dict(
         {
@@ -32,21 +32,21 @@ def pairs_split() -> Dataset:
             "pair": [r[1] for r in rows],
             "label": [r[2] for r in rows],
             "group": [int(r[3][1]) for r in rows],
-            "row": [f"t.csv:{i}" for i in range(2, 11)],
+            "row": [f"t.csv:{i}" for i in range(2, 12)],
             "extra.pair_id": [r[3] for r in rows],
-            "extra.channel": ["email"] * 9,
+            "extra.channel": ["email"] * 10,
         }
     )
 
 
 def test_minimal_pairs_are_groups_with_both_labels():
     found = minimal_pairs(pairs_split(), "pair_id")
-    assert found["all"].tolist() == [True] * 6 + [False] * 3
-    assert found["same_text"].tolist() == [False] * 4 + [True] * 2 + [False] * 3
+    assert found["all"].tolist() == [True] * 6 + [False] * 4
+    assert found["same_text"].tolist() == [False] * 4 + [True] * 2 + [False] * 4
 
 
 def test_a_pair_counts_only_when_both_twins_are_right():
-    churn = np.array([0.9, 0.1, 0.9, 0.8, 0.6, 0.4, 0.1, 0.1, 0.1])  # the second twin of p2 is wrong
+    churn = np.array([0.9, 0.1, 0.9, 0.8, 0.6, 0.4, 0.1, 0.1, 0.1, 0.9])  # the second twin of p2 is wrong
     evaluation = Evaluation(pairs_split(), LABELS, "company", "pair_id")
     found = evaluation.pairs(np.stack([1 - churn, churn], axis=1))
     assert found["all"]["consistency"]["value"] == pytest.approx(2 / 3)
@@ -56,11 +56,11 @@ def test_a_pair_counts_only_when_both_twins_are_right():
 
 
 def test_decision_figures_by_hand():
-    churn = np.array([0.9, 0.1, 0.3, 0.6, 0.1, 0.1, 0.1, 0.1, 0.1])
+    churn = np.array([0.9, 0.1, 0.3, 0.6, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])
     found = Evaluation(pairs_split(), LABELS, "company", "pair_id").decision(churn, 0.25, miss=5, false_alarm=1)
-    assert found["recall"]["value"] == pytest.approx(2 / 3)  # 0.9 and 0.3 of three signals
+    assert found["recall"]["value"] == pytest.approx(2 / 4)  # 0.9 and 0.3 of four signals
     assert found["precision"]["value"] == pytest.approx(2 / 3)  # and one false alarm
-    assert found["cost_per_ticket"]["value"] == pytest.approx((5 + 1) / 9)
+    assert found["cost_per_ticket"]["value"] == pytest.approx((2 * 5 + 1) / 10)
 
 
 def test_mistakes_are_escaped_and_sorted(tmp_path):
@@ -95,11 +95,13 @@ def record() -> dict:
     figure = {"value": 0.9, "low": 0.8, "high": 0.95}
     figures = dict.fromkeys(("accuracy", "macro_f1", "roc_auc", "pr_auc", "mcc", "brier", "ece"), figure)
     classes = {n: {"support": 10, "precision": figure, "recall": figure, "f1": figure} for n in ("no|churn", "churn")}
-    scaled = {"ece": 0.1, "nll": 0.2, "brier": 0.1}
+    scaled = {"ece": figure, "nll": figure, "brier": figure}
     options = {"model": "/home/jo/secret/encoder", "max_length": 64, "metric": "pr_auc", "data": "/home/jo/t.csv"}
     split = {"rows": 20, "labels": {"no|churn": 10, "churn": 10}}
     return {
         "options": options,
+        "base_model": None,
+        "model_type": "bert",
         "versions": {"python": "3.11"},
         "data": {
             "source": "postgresql://db.internal/tickets", "sha256": "ab" * 32, "kind": "binary", "positive": "churn",
@@ -127,7 +129,7 @@ def record() -> dict:
 def test_the_card_has_the_figures_the_usage_and_no_private_paths():
     text = card.make(record(), "acme/churn")
     head = ModelCard(text).data
-    assert head.license == "apache-2.0"
+    assert head.license is None  # of somebody's own tickets it is theirs to say
     assert head.pipeline_tag == "text-classification"
     assert {r.metric_type: r.metric_value for r in head.eval_results}["roc_auc"] == 0.9
     assert 'model="acme/churn"' in text

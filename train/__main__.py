@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 from data.errors import DataError
@@ -14,13 +16,12 @@ from train.options import Options
 def main(options: Options) -> None:
     """Loads, fits, calibrates, evaluates, reports, pushes."""
     # Imported here, so that --help and a misspelt option answer before torch is loaded.
-    from accelerate import Accelerator
-    from accelerate.utils import set_seed
+    from accelerate import Accelerator, PartialState
+    from accelerate.utils import broadcast_object_list, gather_object, set_seed
     from transformers.utils import logging
 
     from data.tickets import load
     from train import calibration, checkpoint, encoder, hub, pooler, report, tracking
-    from train.calibrate import calibrate
     from train.cross_validation import cross_validate
     from train.fit import fit
     from train.metrics import Scorer
@@ -34,53 +35,57 @@ def main(options: Options) -> None:
 
     logging.set_verbosity_error()  # transformers' notices about the head that it is about to draw
     logging.disable_progress_bar()
-    run = (
-        RunFolder(Path(options.run.resume))
-        if options.run.resume
-        else new_run(options.run.output_dir, options.run.run_name)
-    )
-    tracking.require(options.run.tracker)
-    tracking.configure(options.run.tracker, run.path.parent)
-    precision = choose(options.training.precision)
+    state = PartialState(timeout=timedelta(hours=6))  # others wait while the main process evaluates and uploads
+    threads = share_cores(int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
+    tracker, target = options.run.tracker, options.hub
+    tracking.require(tracker)
+    # Clocks and timings differ between processes: one decides, the others are told.
+    named = Path(options.run.resume) if options.run.resume else new_run(options.run.output_dir, options.run.run_name)
+    folder, precision = broadcast_object_list([named, choose(options.training.precision, state.device.type)])
+    run = RunFolder(folder)
+    tracking.configure(tracker, run.path.parent)
     accelerator = Accelerator(
         mixed_precision="no" if precision == "fp32" else precision,
-        log_with=None if options.run.tracker == "none" else options.run.tracker,
+        log_with=None if tracker == "none" else tracker,
         project_dir=run.path,
     )
-    threads = share_cores(accelerator.num_processes)
     say = Printer(accelerator.is_main_process)
 
-    target = options.hub
-    if target.push_to_hub and accelerator.is_main_process:
-        hub.preflight(target.push_to_hub, target.hub_public, "--hub-public", target.hub_tag)
     tickets = load(options.data, options.training.seed, progress=accelerator.is_main_process)
     labels = tickets.labels
+    if len(set(gather_object([tickets.sha256]))) > 1:
+        raise DataError(f"{tickets.source} gave the processes different rows: add ORDER BY, or name a revision")
     say.tickets(tickets)
     tokenizer = encoder.load_tokenizer(options.model.model, options.model.max_length)
     tokens = {name: tokenise(split, tokenizer) for name, split in tickets.splits.items()}
     say.truncated(tokens, options.model.max_length)
     smoothing = options.training.label_smoothing
     objective = make_objective(options.training.class_weights, labels, tokens["train"].labels, smoothing)
+    set_seed(options.training.seed)  # before the head is drawn
+    classifier = encoder.load_classifier(options.model.model, labels)
 
-    source = {"source": tickets.source, "sha256": tickets.sha256}
+    source = {"source": tickets.source, "sha256": tickets.sha256, "processes": accelerator.num_processes}
     if options.run.resume:
         run.check_source(source)
-    elif accelerator.is_main_process:
-        run.create({**options.flat(), "precision": precision}, source)
+    if accelerator.is_main_process:
+        if target.push_to_hub:
+            hub.preflight(target.push_to_hub, target.hub_public, "--hub-public", target.hub_revision, target.hub_tag)
+        if not options.run.resume:
+            run.create({**options.flat(), "precision": precision}, source, classifier.get_memory_footprint())
     accelerator.wait_for_everyone()
-    tracking.start(accelerator, options, run.path.name)
+    tracking.start(accelerator, options, encoder.base_model(options.model.model), source, run.path.name)
 
     def score(logits):
+        logits = logits - objective.prior_shift().numpy()  # as the saved head will answer
         if options.training.metric == "loss":
             return calibration.negative_log_likelihood(logits, tokens["validation"].labels, labels.kind)
         probabilities = calibration.probabilities(logits, labels.kind)
         return Scorer(probabilities, tokens["validation"].labels, labels.kind)()[options.training.metric]
 
-    folds = (
-        cross_validate(tickets, tokens, objective, score, options, accelerator, run) if options.training.folds else None
-    )
-    set_seed(options.training.seed)  # before the head is drawn
-    classifier = encoder.load_classifier(options.model.model, labels)
+    folds = None
+    if options.training.folds:
+        folds = cross_validate(tickets, tokens, objective, score, options, accelerator, run)
+    set_seed(options.training.seed, device_specific=True)  # each process drops out other units
     if not checkpoint.latest(run.checkpoints):
         pooler.align(classifier, tokens["train"], options, accelerator)
     progress = fit(
@@ -96,15 +101,15 @@ def main(options: Options) -> None:
     )
     say.best_epoch(progress, options.training)
 
-    outcome = calibrate(classifier, tokens, objective, labels.kind, progress, accelerator)
+    outcome = calibration.calibrate(classifier, tokens, objective, labels.kind, progress, accelerator)
     if accelerator.is_main_process:
         say.line("evaluating, with 1,000 bootstrap resamples")
         record, bag = report.evaluate(tickets, tokens, outcome, options)
         record |= {"folds": folds, "throughput": report.throughput(progress, threads, precision, accelerator)}
         report.save_model(run.model, classifier, tokenizer, record)
         report.save_report(run.report, record, tickets, outcome, bag, options)
-        tracking.finish(accelerator, record)
         write_json(run.metrics, record)
+        tracking.finish(accelerator, record)
         say.results(record, run)
         if target.push_to_hub:
             push(run.path, target.push_to_hub, target.hub_public, target.hub_revision, target.hub_tag)
@@ -117,10 +122,11 @@ def run() -> None:
     try:
         main(parse())
     except (OptionError, DataError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        if os.environ.get("RANK", "0") == "0":  # once, not once a process
+            print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("interrupted; continue with: accelerate launch -m train --resume", file=sys.stderr)
+        print("interrupted; continue with --resume and the run's folder", file=sys.stderr)
         sys.exit(130)
 
 

@@ -36,8 +36,17 @@ class Bootstrap:
         return counts if rows is None else counts[rows]
 
 
-def interval(value: float, resampled: Sequence[float]) -> dict[str, float]:
-    """The figure with its 95 % percentile interval; resamples on which it is not defined are left out."""
+def interval(value: float, resampled: Sequence[float], centred: bool = False) -> dict[str, float | None]:
+    """The figure with its 95 % percentile interval; None where it is not defined (ROC-AUC of one class).
+
+    Resamples on which the figure is not defined are left out. `centred` shifts the interval to the figure: for
+    the calibration error, whose resamples are biased upwards, since each repeats tickets and so looks less even.
+    """
     kept = np.asarray([r for r in resampled if not np.isnan(r)])
-    low, high = np.quantile(kept, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) if len(kept) else (np.nan, np.nan)
+    if np.isnan(value) or not len(kept):
+        return {"value": None, "low": None, "high": None}
+    low, high = np.quantile(kept, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    if centred:
+        middle = np.median(kept)
+        low, high = max(value + low - middle, 0.0), value + high - middle
     return {"value": float(value), "low": float(low), "high": float(high)}

@@ -2,13 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
+from accelerate import Accelerator
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_expit, log_softmax, softmax
 from transformers import PreTrainedModel
 
+from train.checkpoint import Progress
 from train.encoder import head_of
+from train.objective import Objective
+from train.predict import predict
+from train.tokens import Tokens
+
+
+@dataclass
+class Outcome:
+    """What fine-tuning and calibration made.
+
+    uncalibrated, logits: by split (validation, test), float32 (n, classes), before and after the head was scaled.
+    """
+
+    progress: Progress
+    temperature: float
+    uncalibrated: dict[str, np.ndarray]
+    logits: dict[str, np.ndarray]
+
+    def probabilities(self, split: str, kind: str) -> np.ndarray:
+        """Calibrated probabilities of a split, float64 (n, classes)."""
+        return probabilities(self.logits[split], kind)
+
+
+def calibrate(
+    classifier: PreTrainedModel,
+    tokens: dict[str, Tokens],
+    objective: Objective,
+    kind: str,
+    progress: Progress,
+    accelerator: Accelerator,
+) -> Outcome:
+    """Fits the temperature on validation, puts it into the head, and predicts both held-out splits again."""
+    held_out = ("validation", "test")
+    uncalibrated = {name: predict(classifier, tokens[name], accelerator) for name in held_out}
+    unweighted = uncalibrated["validation"] - objective.prior_shift().numpy()
+    temperature = fit_temperature(unweighted, tokens["validation"].labels, kind)
+    scale_head(classifier, temperature, objective.prior_shift())
+    # Predicted again, not computed: these are the figures of the weights that will be saved.
+    logits = {name: predict(classifier, tokens[name], accelerator) for name in held_out}
+    return Outcome(progress, temperature, uncalibrated, logits)
 
 
 def probabilities(logits: np.ndarray, kind: str) -> np.ndarray:

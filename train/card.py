@@ -12,8 +12,6 @@ from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from train.encoder import base_model
-
 SHOWN_CLASSES = 20
 SHOWN_SLICES = ("length", "company", "trap", "channel", "industry")
 METRICS = {
@@ -25,6 +23,7 @@ METRICS = {
     "brier": "Brier score (lower is better)",
     "ece": "Expected calibration error (lower is better)",
 }
+SHIPPED = "the shipped tickets"  # as data.source names them
 HUB_NAMES = {
     "accuracy": "accuracy",
     "macro_f1": "f1",
@@ -62,7 +61,8 @@ def make(record: dict, repo: str | None = None) -> str:
 
 
 def _head(record: dict, name: str) -> ModelCardData:
-    data, base = record["data"], base_model(record["options"]["model"])
+    data, base = record["data"], record["base_model"]
+    shipped = data["source"] == SHIPPED
     dataset, hub_dataset = _dataset(record), _hub_dataset(record)
     results = [
         EvalResult(
@@ -76,15 +76,18 @@ def _head(record: dict, name: str) -> ModelCardData:
             metric_value=round(record["test"][key]["value"], 4),
         )
         for key, hub_name in HUB_NAMES.items()
+        if record["test"][key]["value"] is not None
     ]
     return ModelCardData(
-        language="en",
-        license="apache-2.0",
+        # Of other people's texts neither language nor licence is known: theirs to add.
+        language="en" if shipped else None,
+        license="apache-2.0" if shipped else None,
         library_name="transformers",
         pipeline_tag="text-classification",
         base_model=base,
         datasets=[hub_dataset] if hub_dataset else None,
-        tags=["text-classification", "bert"] + (["churn", "customer-support"] if data["positive"] == "churn" else []),
+        tags=["text-classification", record["model_type"]]
+        + (["churn", "customer-support"] if data["positive"] == "churn" else []),
         metrics=list(HUB_NAMES.values()),
         model_name=name.split("/")[-1],
         eval_results=results,
@@ -93,7 +96,7 @@ def _head(record: dict, name: str) -> ModelCardData:
 
 def _purpose(record: dict, churn: bool) -> str:
     labels = record["data"]["labels"]
-    base = base_model(record["options"]["model"])
+    base = record["base_model"]
     start = f"[{base}](https://huggingface.co/{base})" if base else "a local encoder"
     if churn:
         return (
@@ -229,7 +232,7 @@ def _calibration(record: dict) -> str:
         ("nll", "Negative log-likelihood"),
         ("brier", "Brier score"),
     ):
-        rows.append(f"| {title} | {scaled['test']['before'][key]:.4f} | {scaled['test']['after'][key]:.4f} |")
+        rows.append(f"| {title} | {_shown(scaled['test']['before'][key])} | {_shown(scaled['test']['after'][key])} |")
     return "\n".join(rows)
 
 
@@ -261,7 +264,7 @@ def _limits(record: dict, churn: bool) -> str:
 
 def _training(record: dict) -> str:
     shown = {k: v for k, v in record["options"].items() if k in TRAINING_OPTIONS}
-    shown["model"] = base_model(shown["model"]) or Path(shown["model"]).name
+    shown["model"] = record["base_model"] or Path(shown["model"]).name
     speed, data = record["throughput"], record["data"]
     lines = [
         f"- Data: {_dataset(record)}, sha256 `{data['sha256']}`; "
@@ -297,7 +300,9 @@ def _hub_dataset(record: dict) -> str | None:
     return found.group(1) if found else None
 
 
-def _shown(figure: dict[str, float]) -> str:
+def _shown(figure: dict[str, float | None]) -> str:
+    if figure["value"] is None:
+        return "–"
     return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
 
 

@@ -66,8 +66,9 @@ def save(folder: Path, progress: Progress, model, optimizer, accelerator: Accele
     if accelerator.is_main_process:
         _seal(aside)
         for other in folder.iterdir():
-            if other.name not in (f"step-{progress.step}", f"best-{progress.best_step}"):
-                shutil.rmtree(other)
+            ours = other.name.startswith(("step-", "best-"))
+            if ours and other.name not in (f"step-{progress.step}", f"best-{progress.best_step}"):
+                shutil.rmtree(other, ignore_errors=True)
     accelerator.wait_for_everyone()
 
 

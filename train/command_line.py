@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import difflib
 import json
+import math
 import sys
 import types
 import typing
@@ -61,7 +62,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         return _resumed(given)
     recipe = given.pop("config", None)
     values = _read_recipe(Path(recipe)) if recipe else {}
-    return build({**values, **given})
+    return _agreeing(build({**values, **given}))
 
 
 def build(values: dict[str, Any], origin: str = "") -> Options:
@@ -73,9 +74,19 @@ def build(values: dict[str, Any], origin: str = "") -> Options:
             near = _did_you_mean(name, list(fields))
             raise OptionError(f"{origin}unknown option '{name}'{near}")
         group, f, kind = fields[name]
-        setattr(group, name, _checked(f"{origin}{_flag(name)}", value, kind, f.metadata))
+        setattr(group, name, _checked(f"{origin}{_flag(name)}", value, kind, f.metadata, f.default is None))
+    return options
+
+
+def _agreeing(options: Options) -> Options:
+    """The same options, or an OptionError for what is allowed alone but not together."""
     if options.training.folds == 1:
-        raise OptionError(f"{origin}--folds is 1, but must be 0 or at least 2")
+        raise OptionError("--folds is 1, but must be 0 or at least 2")
+    decision, hub = options.decision, options.hub
+    if decision.cost_miss == decision.cost_false_alarm == 0:
+        raise OptionError("--cost-miss and --cost-false-alarm are both 0, so no decision could be wrong")
+    if not hub.push_to_hub and (hub.hub_public or hub.hub_revision or hub.hub_tag):
+        raise OptionError("--hub-public, --hub-revision and --hub-tag need --push-to-hub org/name")
     return options
 
 
@@ -87,7 +98,7 @@ def _resumed(given: dict[str, Any]) -> Options:
         raise OptionError(f"--resume continues with the run's own options; leave out {_flag(others[0])}")
     run = find_run(resume, output_dir)
     values = json.loads(run.options.read_text(encoding="utf-8"))
-    return build({**values, **given, "resume": str(run.path)}, origin=f"{run.options}: ")
+    return _agreeing(build({**values, **given, "resume": str(run.path)}, origin=f"{run.options}: "))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -149,14 +160,18 @@ def _read_recipe(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict) or not values:
         raise OptionError(f"--config: {path} holds no options; a recipe is lines of 'option: value'")
     values = {str(name).replace("-", "_"): value for name, value in values.items()}
+    if "resume" in values:
+        raise OptionError(f"--config: {path}: resume is for the command line; a recipe is for a new run")
     build(values, origin=f"{path}: ")
     return values
 
 
-def _checked(name: str, value: Any, kind: type, limits: Any) -> Any:
+def _checked(name: str, value: Any, kind: type, limits: Any, nullable: bool) -> Any:
     """`value` as `kind`, or an OptionError that says what is allowed."""
     if value is None:
-        return None
+        if nullable:
+            return None
+        raise OptionError(f"{name} has no value; write one, or leave the line out")
     try:
         if kind is bool:
             if not isinstance(value, bool):
@@ -169,6 +184,8 @@ def _checked(name: str, value: Any, kind: type, limits: Any) -> Any:
             if isinstance(value, bool):
                 raise ValueError
             value = float(value)  # YAML reads 1e-3 as text
+            if math.isinf(value):
+                raise ValueError
         else:
             value = str(value)
     except (TypeError, ValueError, OverflowError):

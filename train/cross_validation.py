@@ -60,7 +60,8 @@ def cross_validate(
                 accelerator,
                 folder,
             )
-            probabilities = calibration.probabilities(predict(classifier, outside, accelerator), tickets.labels.kind)
+            logits = predict(classifier, outside, accelerator) - objective.prior_shift().numpy()
+            probabilities = calibration.probabilities(logits, tickets.labels.kind)
             accelerator.free_memory()
             if accelerator.is_main_process:
                 figures = Scorer(probabilities, outside.labels, tickets.labels.kind)()

@@ -65,10 +65,13 @@ def load_tokenizer(model: str, max_length: int) -> PreTrainedTokenizerBase:
     """The encoder's tokenizer; its own limit becomes `max_length`, so that every consumer truncates alike."""
     source = locate(model)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source)
-        longest = getattr(AutoConfig.from_pretrained(source), "max_position_embeddings", max_length)
-    except (OSError, ValueError) as error:
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        longest = getattr(
+            AutoConfig.from_pretrained(source, trust_remote_code=False), "max_position_embeddings", max_length
+        )
+    except (OSError, ValueError, ImportError) as error:
         raise _unreadable(model, error) from None
+    longest = min(longest, tokenizer.model_max_length)  # RoBERTa's positions begin at 2
     if max_length > longest:
         raise OptionError(f"--max-length is {max_length}, but {model} reads at most {longest} tokens")
     if not tokenizer.is_fast:
@@ -94,15 +97,22 @@ def load_classifier(model: str, labels: LabelSpace) -> PreTrainedModel:
             id2label=dict(enumerate(labels.names)),
             label2id={name: i for i, name in enumerate(labels.names)},
             problem_type=PROBLEM_TYPE[labels.kind],
+            trust_remote_code=False,
         )
         if hasattr(config, "attention_probs_dropout_prob"):
             # Fused attention has no dropout on a CPU: with it, every layer takes a path that is a third slower.
             config.attention_probs_dropout_prob = 0.0
         classifier = AutoModelForSequenceClassification.from_pretrained(
-            source, config=config, use_safetensors=True, ignore_mismatched_sizes=True, dtype=torch.float32
+            source,
+            config=config,
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,
+            dtype=torch.float32,
+            trust_remote_code=False,
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         raise _unreadable(model, error) from None
+    head_of(classifier)
     return classifier
 
 
@@ -110,7 +120,7 @@ def head_of(classifier: PreTrainedModel) -> torch.nn.Linear:
     """The last linear layer of a sequence classifier, whose rows are the classes."""
     classes = classifier.config.num_labels
     linears = [m for m in classifier.modules() if isinstance(m, torch.nn.Linear) and m.out_features == classes]
-    if not linears:
+    if not linears or linears[-1].bias is None:
         raise OptionError(f"{classifier.config.model_type} models have no linear classification head")
     return linears[-1]
 

@@ -12,7 +12,7 @@ from train.bootstrap import Bootstrap, interval
 from train.metrics import Scorer
 from train.slices import minimal_pairs, pair_consistency, slices
 
-FIGURES = ("accuracy", "macro_f1", "roc_auc", "pr_auc", "mcc", "brier", "ece")
+FIGURES = ("accuracy", "macro_f1", "roc_auc", "pr_auc", "mcc", "brier", "nll", "ece")
 SLICE_FIGURES = ("accuracy", "macro_f1", "roc_auc")
 
 
@@ -29,12 +29,12 @@ class Evaluation:
     def __post_init__(self) -> None:
         self.truth = np.asarray(self.split["label"])
         self.bootstrap = Bootstrap(self.split["group"], self.seed)
-        self._kept: dict[int, tuple[dict, list[dict]]] = {}
+        self._kept: dict[bytes, tuple[dict, list[dict]]] = {}
 
     def figures(self, probabilities: np.ndarray) -> dict:
         """`{metric: {"value", "low", "high"}}` and `per_class: {name: {metric: …, "support"}}`."""
         value, draws = self._drawn(probabilities)
-        found = {name: interval(value[name], [d[name] for d in draws]) for name in FIGURES}
+        found = {name: interval(value[name], [d[name] for d in draws], centred=name == "ece") for name in FIGURES}
         found["per_class"] = {
             label: {
                 "support": int(value["per_class"]["support"][c]),
@@ -85,7 +85,7 @@ class Evaluation:
         found = {}
         right = probabilities.argmax(axis=1) == self.truth
         for name, rows in minimal_pairs(self.split, self.group_column).items():
-            if rows.sum() >= 4:
+            if rows.sum() >= 4:  # one pair is no figure
                 figures = self.bootstrap.figures(self._some(probabilities, rows), rows)
                 consistency = pair_consistency(self.split, self.group_column, rows, right, self.bootstrap)
                 found[name] = {"tickets": int(rows.sum()), **figures, "consistency": consistency}
@@ -93,10 +93,11 @@ class Evaluation:
 
     def _drawn(self, probabilities: np.ndarray) -> tuple[dict, list[dict]]:
         """All metrics on the split itself and on each resample; kept, since a comparison asks for them again."""
-        if id(probabilities) not in self._kept:
+        key = probabilities.tobytes()
+        if key not in self._kept:
             scorer = Scorer(probabilities, self.truth, self.labels.kind)
-            self._kept[id(probabilities)] = scorer(), [scorer(counts) for counts in self.bootstrap.counts]
-        return self._kept[id(probabilities)]
+            self._kept[key] = scorer(), [scorer(counts) for counts in self.bootstrap.counts]
+        return self._kept[key]
 
     def _some(self, probabilities: np.ndarray, rows: np.ndarray):
         scorer = Scorer(probabilities[rows], self.truth[rows], self.labels.kind)

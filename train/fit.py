@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -45,6 +46,9 @@ def fit(
     total_steps = steps_an_epoch * options.epochs
     optimizer = make_optimizer(classifier, options)
     model, optimizer = accelerator.prepare(classifier, optimizer)
+    # Accelerate wraps the model's own forward in autocast; `optimise` opens it where it is wanted, and `predict`
+    # must see the weights as they will be saved.
+    accelerator.unwrap_model(model, keep_fp32_wrapper=False)
     newest = checkpoint.latest(folder)
     progress = checkpoint.load(newest, model, optimizer, accelerator) if newest else Progress()
     bar = progress_bar("fine-tuning", total_steps, progress.step, accelerator.is_main_process)
@@ -69,12 +73,14 @@ def fit(
             if checkpoint_steps and progress.step % checkpoint_steps == 0 and step_in_epoch + 1 < len(steps):
                 progress.epoch, progress.step_in_epoch = epoch, step_in_epoch + 1
                 progress.loss_sum = accelerator.reduce(loss_sum, "sum").item()
+                progress.seconds, start = progress.seconds + time.perf_counter() - start, time.perf_counter()
                 checkpoint.save(folder, progress, model, optimizer, accelerator, best=False)
         loss = accelerator.reduce(loss_sum, "sum").item() / len(steps)
         progress.seconds += time.perf_counter() - start
         value = score(predict(classifier, validation, accelerator))
         sign = -1 if options.metric == "loss" else 1
-        better = progress.best_epoch < 0 or sign * value > sign * progress.best_value
+        worst = progress.best_epoch < 0 or math.isnan(progress.best_value)
+        better = worst or sign * value > sign * progress.best_value
         if better:
             progress.best_epoch, progress.best_value, progress.best_step = epoch, value, progress.step
         progress.history.append({"epoch": epoch + 1, "step": progress.step, "loss": loss, options.metric: value})

@@ -11,8 +11,8 @@ from data.errors import HubError
 from data.hub import plain_errors
 
 
-def preflight(repo: str, public: bool, flag: str, tag: str | None) -> None:
-    """Tries everything that could fail after hours of training: token, name, permission, tag.
+def preflight(repo: str, public: bool, flag: str, revision: str | None, tag: str | None) -> None:
+    """Tries everything that could fail after hours of training: token, name, permission, branch, tag.
 
     An existing repository is checked; a missing one is created, empty, for no question short of that tells
     whether this token may.
@@ -25,6 +25,8 @@ def preflight(repo: str, public: bool, flag: str, tag: str | None) -> None:
         api = HfApi()
         if not there:
             api.create_repo(repo, private=not public)
+        if revision:
+            api.create_branch(repo, branch=revision, exist_ok=True)
         if tag and any(t.name == tag for t in api.list_repo_refs(repo).tags):
             raise HubError(f"{repo} has a tag {tag} already, and tags are not moved; choose another --hub-tag")
 
@@ -37,8 +39,6 @@ def upload(folder: Path, repo: str, revision: str | None, tag: str | None, messa
     """
     with plain_errors(repo, "model"):
         api = HfApi()
-        if revision:
-            api.create_branch(repo, branch=revision, exist_ok=True)
         # Weights of an earlier encoder would be loaded instead of these if they stayed.
         commit = api.upload_folder(
             repo_id=repo,

@@ -62,6 +62,7 @@ class Scorer:
         self.hits, self.picks, self.labels = (v.astype(float) for v in (truth & chosen, chosen, truth))
         self.right = (truth == chosen).all(axis=1).astype(float)
         self.squares = squared_errors(probabilities, truth, kind)
+        self.surprise = negative_log_likelihoods(probabilities, truth, kind)
         self.sure, self.held = confidence(probabilities, truth, kind)
         scored = [1] if kind == "binary" else range(classes)
         self.rankings = [Ranking(probabilities[:, c], truth[:, c]) for c in scored]
@@ -73,8 +74,8 @@ class Scorer:
         hit, predicted, support = weights @ self.hits, weights @ self.picks, weights @ self.labels
         with np.errstate(invalid="ignore", divide="ignore"):
             precision = np.where(predicted > 0, hit / predicted, 0.0)
-            recall = np.where(support > 0, hit / support, 0.0)
-            f1 = np.where(predicted + support > 0, 2 * hit / (predicted + support), 0.0)
+            recall = np.where(support > 0, hit / support, np.nan)
+            f1 = np.where(support > 0, 2 * hit / (predicted + support), np.nan)
         areas = [ranking.areas(weights) for ranking in self.rankings]
         several = self.sure.size // len(self.right)
         return {
@@ -84,6 +85,7 @@ class Scorer:
             "pr_auc": _mean([pr for _, pr in areas]),
             "mcc": _mcc(hit, predicted, support, n, self.kind),
             "brier": float(weights @ self.squares / n),
+            "nll": float(weights @ self.surprise / n),
             "ece": ece(self.sure, self.held, np.repeat(weights, several)),
             "per_class": {
                 "precision": precision.tolist(),
@@ -139,6 +141,13 @@ def squared_errors(probabilities: np.ndarray, truth: np.ndarray, kind: str) -> n
     """A ticket's part of the Brier score (n,): of the positive class, summed over classes, or averaged over labels."""
     squares = (probabilities - truth) ** 2
     return {"binary": squares[:, -1], "multiclass": squares.sum(axis=1), "multilabel": squares.mean(axis=1)}[kind]
+
+
+def negative_log_likelihoods(probabilities: np.ndarray, truth: np.ndarray, kind: str) -> np.ndarray:
+    """Minus the log probability of what is true, a ticket (n,); for multilabel averaged over labels."""
+    likely = np.where(truth, probabilities, 1 - probabilities if kind == "multilabel" else 1.0)
+    each = -np.log(np.maximum(likely, np.finfo(float).tiny))
+    return each.mean(axis=1) if kind == "multilabel" else each.sum(axis=1)
 
 
 def _mcc(hit: np.ndarray, predicted: np.ndarray, support: np.ndarray, n: float, kind: str) -> float:

@@ -44,7 +44,7 @@ class TrainingOptions:
         "mean, before fine-tuning; other encoders make none",
         minimum=0,
     )
-    epochs: int = option(6, "passes over the training split, at most", minimum=1)
+    epochs: int = option(4, "passes over the training split, at most", minimum=1)
     learning_rate: float = option(2e-4, "peak learning rate of the top layer of the encoder", minimum=0.0)
     head_learning_rate: float = option(1e-3, "peak learning rate of the new classification layer", minimum=0.0)
     batch_size: int = option(32, "tickets in a micro-batch of one process", minimum=1)
@@ -72,7 +72,7 @@ class TrainingOptions:
         "number format of the matrix products; auto takes bf16 where this hardware is faster with it",
         choices=("auto", "fp32", "bf16", "fp16"),
     )
-    seed: int = option(0, "seed of the head, the shuffling, the dropout and the splits", minimum=0)
+    seed: int = option(0, "seed of the head, the shuffling, the dropout and the splits", minimum=0, maximum=2**32 - 1)
     folds: int = option(
         0,
         "cross-validate the fine-tuning with this many grouped, stratified folds first; 0 does not",

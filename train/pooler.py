@@ -18,11 +18,13 @@ import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
 from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from huggingface_hub.errors import EntryNotFoundError
 from transformers import PreTrainedModel
 
+from data.hub import plain_errors
 from train import batches
 from train.encoder import locate
+from train.errors import OptionError
 from train.options import Options
 from train.progress_bar import progress_bar
 from train.tokens import Tokens
@@ -35,13 +37,19 @@ POOLING_FILE = "1_Pooling/config.json"
 def pretrained_with_mean(model: str) -> bool:
     """Whether the encoder says (as sentence-transformers models do) that its texts are the mean of their tokens."""
     source = locate(model)
+    path = Path(source, POOLING_FILE)
+    if not Path(source).is_dir():
+        with plain_errors(model, "model"):
+            try:
+                path = Path(hf_hub_download(source, POOLING_FILE))
+            except EntryNotFoundError:  # in the repository, or offline in the cache
+                return False
     try:
-        path = Path(source, POOLING_FILE)
-        if not Path(source).is_dir():
-            path = Path(hf_hub_download(source, POOLING_FILE))
-        return bool(json.loads(path.read_text()).get("pooling_mode_mean_tokens"))
-    except (EntryNotFoundError, LocalEntryNotFoundError, HFValidationError, HfHubHTTPError, OSError):
+        return bool(json.loads(path.read_text(encoding="utf-8")).get("pooling_mode_mean_tokens"))
+    except FileNotFoundError:
         return False
+    except (ValueError, AttributeError):
+        raise OptionError(f"--model {model}: its {POOLING_FILE} is not a JSON object") from None
 
 
 def align(classifier: PreTrainedModel, train: Tokens, options: Options, accelerator: Accelerator) -> None:

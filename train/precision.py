@@ -12,13 +12,14 @@ from train.errors import OptionError
 WORTHWHILE = 1.5
 
 
-def choose(asked: str) -> str:
-    """`fp32`, `bf16` or `fp16` for `--precision`; `auto` measures a product of BERT's shape on a CPU.
+def choose(asked: str, device: str) -> str:
+    """`fp32`, `bf16` or `fp16` for `--precision` on a `cpu` or `cuda` device.
 
+    On a CPU `auto` measures a product of BERT's shape.
     Processor flags do not answer the question: some that list avx512_bf16 multiply bf16 at four times the
     speed of fp32, others at two thirds of it.
     """
-    on_gpu = torch.cuda.is_available()
+    on_gpu = device == "cuda"
     if asked == "fp16" and not on_gpu:
         raise OptionError("--precision fp16 needs a GPU; use bf16, fp32 or auto")
     if asked == "bf16" and on_gpu and not torch.cuda.is_bf16_supported():

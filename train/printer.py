@@ -71,7 +71,7 @@ class Printer:
                 f"both twins right in {both['value']:.1%} of {both['pairs']} pairs"
             )
         scaled = record["calibration"]
-        before, after = (scaled["test"][when]["ece"] for when in ("before", "after"))
+        before, after = (scaled["test"][when]["ece"]["value"] for when in ("before", "after"))
         self.line(
             f"calibration: temperature {scaled['temperature']:.3f}, ECE on test {before:.3f} before, {after:.3f} after"
         )
@@ -92,5 +92,7 @@ class Printer:
             self.line(f"tracking    {look}")
 
 
-def _shown(figure: dict[str, float]) -> str:
+def _shown(figure: dict[str, float | None]) -> str:
+    if figure["value"] is None:
+        return "not defined"
     return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"

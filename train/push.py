@@ -63,9 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         if not (given.run / "metrics.json").exists():
             raise OptionError(f"{given.run} is not the folder of a finished run (it has no metrics.json)")
+        for part in ("model/model.safetensors", "report/predictions.parquet"):
+            if not (given.run / part).exists():
+                raise OptionError(f"{given.run} has no {part}; only a whole run can be pushed")
         from train import hub
 
-        hub.preflight(given.repo, given.public, "--public", given.tag)
+        hub.preflight(given.repo, given.public, "--public", given.revision, given.tag)
         push(given.run, given.repo, given.public, given.revision, given.tag)
     except (HubError, OptionError) as error:
         print(f"error: {error}", file=sys.stderr)

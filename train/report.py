@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,30 +13,12 @@ import torch
 from accelerate import Accelerator
 
 from data.tickets import EXTRA, Tickets
-from train import baselines, calibration, card, mistakes, plots, threshold
+from train import baselines, calibration, card, encoder, mistakes, plots, threshold
+from train.calibration import Outcome
 from train.checkpoint import Progress
 from train.evaluation import Evaluation
-from train.metrics import Scorer
 from train.options import Options
 from train.tokens import Tokens
-
-
-@dataclass
-class Outcome:
-    """What fine-tuning and calibration made.
-
-    uncalibrated, logits: by split (validation, test), float32 (n, classes), before and after the head was scaled.
-    """
-
-    progress: Progress
-    temperature: float
-    uncalibrated: dict[str, np.ndarray]
-    logits: dict[str, np.ndarray]
-
-    def probabilities(self, split: str, kind: str) -> np.ndarray:
-        """Calibrated probabilities of a split, float64 (n, classes)."""
-        return calibration.probabilities(self.logits[split], kind)
-
 
 PACKAGES = ("torch", "transformers", "datasets", "evaluate", "accelerate", "huggingface_hub", "scikit-learn")
 
@@ -53,9 +34,10 @@ def evaluate(
     on_validation = outcome.probabilities("validation", labels.kind)
     on_test = outcome.probabilities("test", labels.kind)
     majority = baselines.majority(tokens["train"].labels, len(splits["test"]), labels)
-    bag = baselines.tfidf_logistic(splits["train"], splits["test"], labels, seed)
+    bag = baselines.tfidf_logistic(tickets, seed)
     record = {
-        "options": options.flat(),
+        "options": {**options.flat(), "data": tickets.source, "query": None},  # a database URL holds a password
+        "base_model": encoder.base_model(options.model.model),
         "versions": {
             "python": platform.python_version(),
             **{p: importlib.metadata.version(p) for p in PACKAGES},
@@ -74,7 +56,11 @@ def evaluate(
         "test": test.figures(on_test),
         "baselines": {"majority": test.figures(majority), "tfidf_logistic": test.figures(bag)},
         "advantage": {"tfidf_logistic": test.advantage(on_test, bag)},
-        "calibration": {"temperature": outcome.temperature, **_calibration(tickets, outcome)},
+        "calibration": {
+            "temperature": outcome.temperature,
+            "validation": _calibration(validation, outcome, "validation"),
+            "test": _calibration(test, outcome, "test"),
+        },
         "slices": test.slices(on_test),
         "pairs": {"model": test.pairs(on_test), "tfidf_logistic": test.pairs(bag)},
         "best_epoch": outcome.progress.best_epoch + 1,
@@ -113,6 +99,7 @@ def save_model(folder: Path, classifier, tokenizer, record: dict) -> None:
     if "threshold" in record:
         classifier.config.threshold = record["threshold"]["value"]
         classifier.config.positive_label = record["data"]["positive"]
+    record["model_type"] = classifier.config.model_type
     classifier.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / "README.md").write_text(card.make(record), encoding="utf-8")
@@ -138,6 +125,9 @@ def save_report(
     if labels.kind != "multilabel":
         plots.confusion(folder / "confusion.png", truth, after.argmax(axis=1), labels.names)
     mistakes.write(folder / "mistakes.html", test, after, labels)
+    if tickets.findings.conflicts:
+        lines = (" and ".join(rows) + "\n" for rows in tickets.findings.conflicts)
+        (folder / "conflicts.txt").write_text("Rows that read the same and differ in label:\n" + "".join(lines))
     _predictions(folder / "predictions.parquet", tickets, after)
 
 
@@ -146,27 +136,21 @@ def _cost_curve(truth: np.ndarray, probabilities: np.ndarray, options: Options) 
     return threshold.cost_curve(probabilities[:, 1], truth == 1, cost.cost_miss, cost.cost_false_alarm)
 
 
-def _calibration(tickets: Tickets, outcome: Outcome) -> dict:
-    kind = tickets.labels.kind
-    found: dict[str, dict] = {}
-    for name in ("validation", "test"):
-        truth = np.asarray(tickets.splits[name]["label"])
-        for when, z in (("before", outcome.uncalibrated[name]), ("after", outcome.logits[name])):
-            figures = Scorer(calibration.probabilities(z, kind), truth, kind)()
-            likelihood = calibration.negative_log_likelihood(z, truth, kind)
-            found.setdefault(name, {})[when] = {
-                "ece": figures["ece"],
-                "brier": figures["brier"],
-                "nll": likelihood,
-            }
-    return found
+def _calibration(evaluation: Evaluation, outcome: Outcome, split: str) -> dict:
+    kind = evaluation.labels.kind
+    before = evaluation.figures(calibration.probabilities(outcome.uncalibrated[split], kind))
+    after = evaluation.figures(outcome.probabilities(split, kind))
+    return {
+        when: {name: figures[name] for name in ("ece", "nll", "brier")}
+        for when, figures in (("before", before), ("after", after))
+    }
 
 
 def _predictions(path: Path, tickets: Tickets, probabilities: np.ndarray) -> None:
     """The test split, ticket by ticket, for whoever wants to look closer. Stays here; it is never pushed."""
     test, labels = tickets.splits["test"], tickets.labels
-    columns = {name: test[name] for name in ("row", "text", "pair")}
-    columns |= {name.removeprefix(EXTRA): test[name] for name in test.column_names if name.startswith(EXTRA)}
+    columns = {name.removeprefix(EXTRA): test[name] for name in test.column_names if name.startswith(EXTRA)}
+    columns |= {name: test[name] for name in ("row", "text", "pair")}  # ours win over a user's of the same name
     columns["label"] = [labels.decode(y) for y in test["label"]]
     columns["prediction"] = [
         labels.decode((p >= 0.5).astype(int).tolist() if labels.kind == "multilabel" else int(p.argmax()))

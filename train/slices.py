@@ -51,31 +51,41 @@ def _columns(test: Dataset, pair_column: str | None) -> Iterator[tuple[str, list
 def minimal_pairs(test: Dataset, group_column: str | None) -> dict[str, np.ndarray]:
     """Rows (bool, shape (n,)) of the tickets in minimal pairs: `all`, and `same_text` where only the pair differs.
 
-    A minimal pair is a group, by the user's own group column, whose members carry different labels.
+    A minimal pair is a group of two, by the user's own group column, that share at least half of their words and
+    carry different labels. (A customer's dozen tickets are a group, but no minimal pair.)
     """
-    none = {"all": np.zeros(len(test), dtype=bool), "same_text": np.zeros(len(test), dtype=bool)}
-    if group_column is None:
-        return none
-    for rows in _groups(test[EXTRA + group_column]):
-        if len({str(test[i]["label"]) for i in rows}) > 1:
-            none["all"][rows] = True
-            none["same_text"][rows] = len({test[i]["text"] for i in rows}) == 1
-    return none
+    found = {"all": np.zeros(len(test), dtype=bool), "same_text": np.zeros(len(test), dtype=bool)}
+    for rows in _groups(test, group_column):
+        one, other = (test[int(i)] for i in rows[:2])
+        if len(rows) == 2 and one["label"] != other["label"] and _alike(one["text"], other["text"]):
+            found["all"][rows] = True
+            found["same_text"][rows] = one["text"] == other["text"]
+    return found
+
+
+def _alike(one: str, other: str) -> bool:
+    a, b = set(one.lower().split()), set(other.lower().split())
+    return len(a & b) >= len(a | b) / 2
 
 
 def pair_consistency(
-    test: Dataset, group_column: str, rows: np.ndarray, right: np.ndarray, bootstrap: Bootstrap
+    test: Dataset, group_column: str | None, rows: np.ndarray, right: np.ndarray, bootstrap: Bootstrap
 ) -> dict[str, float]:
     """Share of minimal pairs of which every member is right, with its interval; a coin gets a quarter of them."""
-    members = [g for g in _groups(test[EXTRA + group_column]) if rows[g].all()]
+    members = [g for g in _groups(test, group_column) if rows[g].all()]
     first = np.array([g[0] for g in members])
     whole = np.array([right[g].all() for g in members], dtype=float)
     drawn = [c[first] @ whole / c[first].sum() for c in bootstrap.counts if c[first].sum() > 0]
     return {"pairs": len(members), **interval(float(whole.mean()), drawn)}
 
 
-def _groups(keys: list) -> list[np.ndarray]:
-    known = [str(k) if k is not None else f"row {i}" for i, k in enumerate(keys)]
+def _groups(test: Dataset, group_column: str | None) -> list[np.ndarray]:
+    """The rows of each group of two and more, by the user's own group column."""
+    if group_column is None:
+        return []
+    own = EXTRA + group_column
+    keys = test[own if own in test.column_names else "pair"]  # one column may serve as company and as group
+    known = [str(k) if k not in (None, "") else f"row {i}" for i, k in enumerate(keys)]
     _, group = np.unique(known, return_inverse=True)
     order = np.argsort(group, kind="stable")
     return [g for g in np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(g) > 1]

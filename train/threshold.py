@@ -36,4 +36,4 @@ def choose_threshold(curve: CostCurve, miss: float, false_alarm: float) -> float
     """
     theory = false_alarm / (miss + false_alarm)
     cheapest = curve.thresholds[curve.costs <= curve.costs.min() + 1e-12]
-    return float(min(cheapest[np.argmin(np.abs(cheapest - theory))], 1.0))
+    return float(cheapest[np.argmin(np.abs(cheapest - theory))])

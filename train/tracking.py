@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import io
-import math
 import os
 from pathlib import Path
 
@@ -49,12 +48,17 @@ def configure(tracker: str, output_dir: Path) -> None:
         os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{home / 'mlflow.db'}")
 
 
-def start(accelerator: Accelerator, options: Options, run_name: str) -> None:
-    """Opens the run at the tracker with its options as parameters."""
+def start(
+    accelerator: Accelerator, options: Options, base_model: str | None, source: dict[str, str], run_name: str
+) -> None:
+    """Opens the run at the tracker with its options, and the tickets' name and sha256, as parameters."""
     tracker = options.run.tracker
     if tracker == "none":
         return
-    parameters = {k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in options.flat().items()}
+    # Without what may hold a password or a path of this machine.
+    options = {k: v for k, v in options.flat().items() if k not in ("data", "query", "output_dir", "resume")}
+    options |= {"model": base_model or Path(options["model"]).name, **source}
+    parameters = {k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in options.items()}
     names = {"trackio": {"name": run_name}, "mlflow": {"run_name": run_name}, "wandb": {"name": run_name}}
     with contextlib.redirect_stdout(io.StringIO()):  # trackio's own hints; the run prints one line at its end
         accelerator.init_trackers(PROJECT, config=parameters, init_kwargs={tracker: names.get(tracker, {})})
@@ -67,7 +71,7 @@ def finish(accelerator: Accelerator, record: dict) -> None:
     if "threshold" in record:
         figures["threshold"] = record["threshold"]["value"]
     with contextlib.redirect_stdout(io.StringIO()):
-        accelerator.log({name: value for name, value in figures.items() if math.isfinite(value)})
+        accelerator.log({name: value for name, value in figures.items() if value is not None})
 
 
 def close(accelerator: Accelerator) -> None:
