@@ -93,7 +93,7 @@ def _ranking(total: np.ndarray, names: tuple[str, ...]) -> str:
     figure, axis = plt.subplots(figsize=(7.2, 0.7 + 0.21 * len(order)))
     axis.barh(range(len(order)), total[order], height=0.68, color=COLOURS[0])
     axis.set_yticks(range(len(order)), [_plain(names[i], 40) for i in order])
-    axis.invert_yaxis()
+    axis.set_ylim(len(order) - 0.4, -0.6)
     axis.grid(False, axis="y")
     axis.tick_params(axis="y", length=0)
     title = (
@@ -137,7 +137,7 @@ def words(top: dict[str, list[Word]], shown: int = 14) -> str:
     some = dict(sorted(some.items(), key=lambda item: -item[1][0].z)[:FEW]) if len(top) > FEW else some
     if not some:
         return ""
-    colour = {name: COLOURS[i % FEW] for i, name in enumerate(top)}
+    colour = {name: COLOURS[i if len(top) <= FEW else 0] for i, name in enumerate(top)}
     across = min(len(some), 3)
     down = -(-len(some) // across)
     with plt.rc_context(STYLE):
@@ -161,14 +161,18 @@ def tell_tales(found: list[TellTale], names: tuple[str, ...], shown: int = 24) -
     """P(label | phrase): the share, down to its lower bound, and the share of the label in all messages."""
     found = found[:shown]
     with plt.rc_context(STYLE):
-        figure, axis = plt.subplots(figsize=(7.2, 0.8 + 0.235 * len(found)))
+        few = len(names) <= FEW
+        figure, axis = plt.subplots(figsize=(7.2 if few else 9.6, 0.8 + 0.235 * len(found)))
         for i, one in enumerate(found):
-            colour, share = COLOURS[names.index(one.label) % FEW], one.hits / one.units
+            colour, share = COLOURS[names.index(one.label) if few else 0], one.hits / one.units
             axis.plot([one.low, share], [i, i], color=colour, linewidth=2.4, alpha=0.55)
             axis.plot(share, i, "o", color=colour, markersize=5)
             axis.plot(one.base, i, "|", color=GREY, markersize=9)
             axis.text(1.02, i, f"{one.hits} of {one.units}", color=GREY, va="center", fontsize=8)
-        axis.set_yticks(range(len(found)), [_plain(one.phrase, 44) for one in found])
+        axis.set_yticks(
+            range(len(found)),
+            [_plain(t.phrase, 44) if few else f"{_plain(t.phrase, 28)}: {_plain(t.label, 36)}" for t in found],
+        )
         axis.set(
             ylim=(len(found) - 0.4, -0.6),
             xlim=(0, 1.16),
@@ -179,11 +183,12 @@ def tell_tales(found: list[TellTale], names: tuple[str, ...], shown: int = 24) -
         axis.grid(False, axis="y")
         axis.tick_params(axis="y", length=0)
         handles = [
-            plt.Line2D([], [], color=COLOURS[c % FEW], marker="o", label=_plain(name, 28))
+            plt.Line2D([], [], color=COLOURS[c], marker="o", label=_plain(name, 28))
             for c, name in enumerate(names)
-            if any(one.label == name for one in found)
+            if few and any(one.label == name for one in found)
         ]
-        figure.legend(handles=handles[:FEW], loc="outside upper left", ncols=4, labelcolor=INK)
+        if handles:
+            figure.legend(handles=handles, loc="outside upper left", ncols=3, labelcolor=INK)
         return _svg(figure)
 
 
@@ -229,7 +234,7 @@ def category(one: Category, names: tuple[str, ...], shown: int = 15) -> str:
         axis.spines["bottom"].set_visible(False)
         axis.grid(False)
         axis.tick_params(axis="y", length=0)
-        more = f", {shown} of {len(one.values)}" if len(one.values) > shown else ""
+        more = f", {len(counts)} of {one.total:,}" if one.total > len(counts) else ""
         axis.set_title(_plain(one.name, 26) + more)
         return _svg(figure)
 

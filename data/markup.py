@@ -43,6 +43,7 @@ td.n, th.n {{ text-align: right; font-variant-numeric: tabular-nums; white-space
 td.t {{ white-space: pre-wrap; overflow-wrap: anywhere; min-width: 16rem; max-width: 26rem }}
 td.o {{ white-space: nowrap; color: var(--soft) }}
 mark {{ background: light-dark(#ffe2a8, #6b4d10); color: inherit; border-radius: .2rem }}
+.key {{ white-space: nowrap; margin-left: .4rem }}
 figure {{ margin: .8rem 0 1.2rem }} img {{ max-width: 100%; height: auto; display: block }}
 .row {{ display: flex; flex-wrap: wrap; gap: 0 2.5rem; align-items: flex-start }}
 .grid {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: .5rem 1.5rem }}
@@ -131,7 +132,8 @@ def legend(names: tuple[str, ...]) -> str:
     """The labels in the colours of the pictures."""
     colours = (f"light-dark({colour},{drawings.DARK[colour]})" for colour in drawings.COLOURS)
     return " ".join(
-        f'<span style="color:{colour}">■</span> {text(name)}' for name, colour in zip(names, colours, strict=False)
+        f'<span class="key"><span style="color:{colour}">■</span> {text(name)}</span>'
+        for name, colour in zip(names, colours, strict=False)
     )
 
 

@@ -103,7 +103,7 @@ def _words(look: Look) -> list[str]:
     lines = ["What single words know", *_wrapped(bag, "  "), "Words of each label (z-score)"]
     for name in _largest(look):
         words = [w for w in look.top_words[name] if w.inside + w.outside >= SUPPORT][:10]
-        lines += _wrapped(", ".join(f"{w.word} {w.z:.1f}" for w in words) or "none stand out", f"  {_plain(name):<16} ")
+        lines += _wrapped(", ".join(f"{w.word} {w.z:.1f}" for w in words) or "none stand out", _margin(name, look))
     return lines + _more(look)
 
 
@@ -136,9 +136,9 @@ def _columns(look: Look) -> list[str]:
         if given := given_away(one, look):
             values.append(f"{len(given)} give a label away")
         name = _plain(one.name, 20) + (", read" if one.read else "")
-        lines += _wrapped(", ".join(values), f"  {name:<16} ")
+        lines += _wrapped(", ".join(values), _margin(name, look))
     if look.uncategorised:
-        lines += _wrapped(", ".join(_plain(name) for name in look.uncategorised), f"  {'hardly repeat':<16} ")
+        lines += _wrapped(", ".join(_plain(name) for name in look.uncategorised), _margin("hardly repeat", look))
     return lines if len(lines) > 1 else ["Other columns", "  none"]
 
 
@@ -149,16 +149,16 @@ def _style(look: Look) -> list[str]:
     )
     shared = [f"{words} {n:,}" for words, n in found.shared.items() if n >= SUPPORT][:8]
     lines = ["Openings, frequent 4-grams, vocabulary"]
-    lines += _wrapped(alike + (f": {', '.join(shared)}" if shared else ""), f"  {'openings':<16} ")
+    lines += _wrapped(alike + (f": {', '.join(shared)}" if shared else ""), _margin("openings", look))
     for name in _largest(look):
         c = names.index(name)
         order = sorted(look.frames, key=lambda frame, c=c: -frame[1][c])
         common = [f"{phrase} {counts[c]:,}" for phrase, counts, units in order if counts[c] and units >= SUPPORT][:6]
-        lines += _wrapped(", ".join(common) or "none", f"  {_plain(name):<16} ")
+        lines += _wrapped(", ".join(common) or "none", _margin(name, look))
     curve = look.growth
     if len(curve.tokens):
         law = f", Heaps' exponent {curve.exponent:.2f}" if np.isfinite(curve.exponent) else ""
-        lines.append(f"  {'vocabulary':<16} {curve.types[-1]:,} distinct words among {curve.tokens[-1]:,}{law}")
+        lines.append(f"{_margin('vocabulary', look)}{curve.types[-1]:,} distinct words among {curve.tokens[-1]:,}{law}")
     return lines
 
 
@@ -180,6 +180,12 @@ def _largest(look: Look) -> list[str]:
 def _more(look: Look) -> list[str]:
     hidden = len(look.messages.names) - FEW
     return [f"  and {hidden} more labels, on the page"] if hidden > 0 else []
+
+
+def _margin(name: str, look: Look) -> str:
+    """What stands before a line, as wide for every label."""
+    width = min(max(16, *map(len, _largest(look))), 28)
+    return f"  {_plain(name, width - 1):<{width}} "
 
 
 def _percent(part: int, whole: int) -> str:

@@ -20,8 +20,9 @@ from safetensors.numpy import load_file
 
 from tests.tiny import ROOT, environment, make_encoder, make_tickets, train
 
-TINY = ("--max-length", 48, "--epochs", 3, "--head-learning-rate", 1e-2, "--learning-rate", 3e-3)
-SPLITS = {"train": 0.8, "validation": 0.1, "test": 0.1}
+TINY = (
+    "--max-length", 48, "--epochs", 3, "--batch-size", 8, "--head-learning-rate", 1e-2, "--learning-rate", 3e-3,
+)  # fmt: skip
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +33,7 @@ def place(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("line")
     make_encoder(folder / "encoder")
     make_encoder(folder / "still", dropout=0.0)
-    make_tickets(folder / "tickets.csv", 300)
+    make_tickets(folder / "tickets.csv", 400)
     return folder
 
 
@@ -88,8 +89,8 @@ def test_metrics_hold_every_section_with_intervals(first):
             assert figure["value"] <= figure["high"] + 1e-9 or name == "ece", (name, figure)
     assert set(record["test"]["per_class"]) == {"churn", "no_churn"}
     assert record["data"]["sha256"]
-    assert sum(split["rows"] for split in record["data"]["splits"].values()) == 300
-    assert "channel" in record["slices"]
+    assert sum(split["rows"] for split in record["data"]["splits"].values()) == 400
+    assert "length" in record["slices"]
     assert record["throughput"]["tickets_per_second"] > 0
 
 
@@ -155,7 +156,7 @@ def test_a_run_killed_in_its_second_epoch_resumes_bit_identically(first, place, 
         "--output-dir", place / "runs", "--run-name", name, "--tracker", "none", "--checkpoint-steps", checkpoint_steps,
     ]  # fmt: skip
     run = place / "runs" / name
-    steps_an_epoch = 8  # 240 tickets in batches of 32
+    steps_an_epoch = 40  # 320 tickets in batches of 8
     reached = steps_an_epoch + (checkpoint_steps and 2 * checkpoint_steps - steps_an_epoch % checkpoint_steps)
     process = subprocess.Popen(
         list(map(str, command)), cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -191,7 +192,7 @@ def test_resume_refuses_tickets_that_changed(place, tmp_path):
 
 
 def test_accumulation_equals_the_large_batch_to_rounding(place):
-    """8 × 1 and 2 × 4, with a last window that is not full (240 = 34 × 7 + 2), on an encoder without dropout."""
+    """8 × 1 and 2 × 4, with a last window that is not full (320 = 14 × 22 + 12), on an encoder without dropout."""
     runs = [
         run_in(
             place, f"window-{size}", "--batch-size", size, "--gradient-accumulation-steps", 14 // size, encoder="still"
@@ -201,7 +202,12 @@ def test_accumulation_equals_the_large_batch_to_rounding(place):
     assert_same_to_rounding(*runs)
 
 
-def test_two_processes_equal_one_and_count_each_ticket_once(place):
+@pytest.mark.parametrize(
+    "launcher",
+    [("--num_processes", "2"), ("--config_file", str(ROOT / "train" / "launch" / "cpu.yaml"))],
+    ids=["by flag", "by file"],
+)
+def test_two_processes_equal_one_and_count_each_ticket_once(place, launcher):
     """Two processes with batch 7 take the steps of one with batch 14, and each ticket is evaluated exactly once."""
     one = run_in(place, "one", "--batch-size", 14, encoder="still")
     launcher = (
@@ -265,7 +271,7 @@ def test_several_labels_a_ticket(place, tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     record = metrics(tmp_path / "r")
     assert record["data"]["kind"] == "multilabel"
-    assert record["test"]["roc_auc"]["value"] > 0.9
+    assert record["test"]["roc_auc"]["value"] > 0.85
     config = json.loads((tmp_path / "r" / "model" / "config.json").read_text())
     assert config["problem_type"] == "multi_label_classification"
 
@@ -302,7 +308,9 @@ def test_bad_tickets_end_in_one_sentence_and_leave_no_run(place, tmp_path):
 
 def test_a_read_only_output_folder_is_one_sentence(place, tmp_path):
     (tmp_path / "file").write_text("")
-    done = train("--data", place / "tickets.csv", "--model", place / "encoder", "--output-dir", tmp_path / "file")
+    done = train(
+        "--data", place / "tickets.csv", "--model", place / "encoder", *TINY, "--output-dir", tmp_path / "file"
+    )
     assert done.returncode == 2
     assert "cannot be written" in done.stderr
 
@@ -319,7 +327,7 @@ def assert_same_to_rounding(one: Path, other: Path) -> None:
     losses = [[e["loss"] for e in metrics(run)["history"]] for run in (one, other)]
     np.testing.assert_allclose(*losses, rtol=2e-3)
     tables = [pq.read_table(run / "report" / "predictions.parquet").to_pandas() for run in (one, other)]
-    assert len(tables[0]) == len(tables[1]) == 30
+    assert len(tables[0]) == len(tables[1]) == 40
     assert not tables[1]["p(churn)"].isna().any()
     np.testing.assert_allclose(tables[0]["p(churn)"], tables[1]["p(churn)"], atol=5e-3)
     weights = [load_file(run / "model" / "model.safetensors") for run in (one, other)]

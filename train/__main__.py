@@ -10,6 +10,7 @@ from pathlib import Path
 from data.errors import DataError
 from train.command_line import parse
 from train.errors import OptionError
+from train.launcher import start_missing_processes
 from train.options import Options
 
 
@@ -24,19 +25,19 @@ def main(options: Options) -> None:
     from train import calibration, checkpoint, encoder, hub, pooler, report, tracking
     from train.cross_validation import cross_validate
     from train.fit import fit
+    from train.launcher import runs_on_cpu, share_cores
     from train.metrics import Scorer
     from train.objective import make_objective
     from train.precision import choose
     from train.printer import Printer
     from train.push import push
     from train.run_folder import RunFolder, new_run, write_json
-    from train.threads import share_cores
     from train.tokens import tokenise
 
     logging.set_verbosity_error()  # transformers' notices about the head that it is about to draw
     logging.disable_progress_bar()
-    state = PartialState(timeout=timedelta(hours=6))  # others wait while the main process evaluates and uploads
-    threads = share_cores(int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
+    threads, on_cpu = share_cores(), runs_on_cpu()
+    state = PartialState(on_cpu, timeout=timedelta(hours=6))  # others wait while the main process reports and pushes
     tracker, target = options.run.tracker, options.hub
     tracking.require(tracker)
     # Clocks and timings differ between processes: one decides, the others are told.
@@ -45,6 +46,7 @@ def main(options: Options) -> None:
     run = RunFolder(folder)
     tracking.configure(tracker, run.path.parent)
     accelerator = Accelerator(
+        cpu=on_cpu,
         mixed_precision="no" if precision == "fp32" else precision,
         log_with=None if tracker == "none" else tracker,
         project_dir=run.path,
@@ -120,7 +122,9 @@ def main(options: Options) -> None:
 def run() -> None:
     """The command line: problems that a person can mend end in one sentence and exit code 2."""
     try:
-        main(parse())
+        options = parse()
+        start_missing_processes()
+        main(options)
     except (OptionError, DataError) as error:
         if os.environ.get("RANK", "0") == "0":  # once, not once a process
             print(f"error: {error}", file=sys.stderr)
