@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.languages import language
-from data.phrases import lower_bound
-from data.profile import LIMIT
-from data.vocabulary import growth, log_odds
-from data.words import frequent, number, split
+from data.report.languages import language
+from data.report.phrases import lower_bound
+from data.report.profile import LIMIT
+from data.report.vocabulary import growth, log_odds
+from data.report.words import frequent, number, split
 from train.options import ModelOptions
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -210,7 +210,7 @@ def test_bad_input_ends_in_one_sentence(tmp_path, arguments, sentence):
     _write(tmp_path / "tickets.jsonl", _rows(40))
     _write(tmp_path / "one.jsonl", _rows(40, labels=("churn",)))
     (tmp_path / "secret.jsonl").write_text('{"text": "zqsecret", "label": "a"}\n{"text": "zqsecret", "la\n', "utf-8")
-    env = f"import sys, os; sys.path.insert(0, {str(ROOT)!r}); from data.report import main; sys.exit(main())"
+    env = f"import sys, os; sys.path.insert(0, {str(ROOT)!r}); from data.report.__main__ import main; sys.exit(main())"
     command = [sys.executable, "-c", env, *arguments]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 2
@@ -221,7 +221,7 @@ def test_bad_input_ends_in_one_sentence(tmp_path, arguments, sentence):
 
 
 def test_help_loads_nothing_heavy():
-    code = "import sys; sys.argv = ['x', '--help']\ntry:\n from data.report import main; main()\n"
+    code = "import sys; sys.argv = ['x', '--help']\ntry:\n from data.report.__main__ import main; main()\n"
     code += "except SystemExit: print([m for m in ('datasets', 'numpy', 'matplotlib', 'scipy') if m in sys.modules])"
     start = time.process_time()
     done = subprocess.run(

@@ -5,13 +5,13 @@ It shows tickets, escaped, and is meant to stay on the machine where they are.
 
 import numpy as np
 
-from data import drawings, repeats
-from data.advice import given_away
-from data.languages import UNKNOWN
-from data.look import Look, by_language
-from data.markup import PAGE, context, folded, legend, origin, picture, table, text, ticket
-from data.phrases import SHOWN, SUPPORT
-from data.profile import LIMIT
+from data.report import drawings, repeats
+from data.report.advice import given_away
+from data.report.languages import UNKNOWN
+from data.report.look import Look, by_language
+from data.report.markup import PAGE, context, folded, legend, origin, picture, table, text, ticket
+from data.report.phrases import SHOWN, SUPPORT
+from data.report.profile import LIMIT
 
 
 def page(look: Look, warnings: list[str]) -> str:

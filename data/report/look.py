@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm.auto import tqdm
 
-from data import bag, languages, phrases, profile, repeats, vocabulary, words
-from data.messages import Messages, gather
 from data.options import DataOptions
+from data.report import bag, languages, phrases, profile, repeats, vocabulary, words
+from data.report.messages import Messages, gather
 from data.tickets import Tickets, load
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import beta, binom
 
-from data.messages import Messages
-from data.words import Grams, Words
+from data.report.messages import Messages
+from data.report.words import Grams, Words
 
 LEAST = 3  # units that a phrase must stand in to be counted at all
 SUPPORT = 10  # units that a tell-tale phrase must stand in

@@ -9,11 +9,11 @@ import textwrap
 
 import numpy as np
 
-from data.advice import given_away
 from data.errors import short
-from data.look import Look, by_language
-from data.phrases import SUPPORT
-from data.profile import LIMIT
+from data.report.advice import given_away
+from data.report.look import Look, by_language
+from data.report.phrases import SUPPORT
+from data.report.profile import LIMIT
 
 FEW = 6  # labels that get a column or a line each
 WIDTH = 100

@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from data.errors import short
-from data.phrases import TellTale
-from data.profile import LIMIT, Category
-from data.vocabulary import Growth, Word
+from data.report.phrases import TellTale
+from data.report.profile import LIMIT, Category
+from data.report.vocabulary import Growth, Word
 
 INK, GREY, LINE, INSIDE = "#20242b", "#747c88", "#d5d9df", "#fffffe"  # the last: on top of a bar
 COLOURS = ("#1f5fa8", "#c8591b", "#2f8a5b", "#8757b2", "#a98200", "#2b93a8")  # of the labels

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from data.files import missing
-from data.messages import Messages
+from data.report.messages import Messages
 from data.tickets import Tickets
 
 LIMIT = 320  # the default of train's --max-length; `data` must not import `train`, and a test compares the two

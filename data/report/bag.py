@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm.auto import tqdm
 
-from data.messages import Messages
+from data.report.messages import Messages
 
 MOST_ROWS = 20_000
 FOLDS = 5

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from data import drawings
+from data.report import drawings
 
 LONGEST = 600  # characters of a ticket that are shown
 PAGE = """<!doctype html>

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.messages import Messages
-from data.words import Words
+from data.report.messages import Messages
+from data.report.words import Words
 
 PRIOR = 500.0  # how many words the prior is worth: enough to keep words that stand in three messages from the top
 SHOWN = 20

@@ -13,7 +13,7 @@ trigrams on sentences of fifteen words and more, and worse on shorter ones.)
 import re
 from collections import Counter
 
-from data.words import split
+from data.report.words import split
 
 ENOUGH = 1.5  # the evidence a language needs, in words that no other listed language has
 AHEAD = 1.5  # and times the evidence for the next one

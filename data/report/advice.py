@@ -3,10 +3,10 @@
 import numpy as np
 
 from data.errors import listed, short
-from data.languages import UNKNOWN
-from data.look import Look, by_language
-from data.phrases import SUPPORT, gives_away
-from data.profile import LIMIT, Category
+from data.report.languages import UNKNOWN
+from data.report.look import Look, by_language
+from data.report.phrases import SUPPORT, gives_away
+from data.report.profile import LIMIT, Category
 
 FEW = 50  # training messages of a label, below which it cannot be learnt well
 FEW_MEASURED = 30  # test messages of a label, below which its figures are hardly more than anecdotes

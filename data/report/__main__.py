@@ -45,10 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def report(options: DataOptions, output: Path, seed: int) -> None:
     """Print the summary and write the page. Raises DataError for tickets that cannot be read."""
-    from data.advice import advice  # only now: --help and a wrong --output need not wait for datasets and scipy
-    from data.look import look
-    from data.page import page
-    from data.summary import summary
+    from data.report.advice import advice  # only now: --help and a wrong --output need not wait for datasets and scipy
+    from data.report.look import look
+    from data.report.page import page
+    from data.report.summary import summary
 
     found = look(options, seed, progress=sys.stderr.isatty())
     warnings = advice(found)

@@ -7,7 +7,7 @@ import numpy as np
 
 from data.check import inputs
 from data.duplicates import jaccard, near_duplicates, shingles, words
-from data.messages import Messages
+from data.report.messages import Messages
 
 SHOWN = 25
 

@@ -1,0 +1,1 @@
+"""The look at tickets before training: `python -m data.report [source]`."""
