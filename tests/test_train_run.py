@@ -209,19 +209,9 @@ def test_accumulation_equals_the_large_batch_to_rounding(place):
 )
 def test_two_processes_equal_one_and_count_each_ticket_once(place, launcher):
     """Two processes with batch 7 take the steps of one with batch 14, and each ticket is evaluated exactly once."""
-    one = run_in(place, "one", "--batch-size", 14, encoder="still")
-    launcher = (
-        "--cpu",
-        "--num_processes",
-        "2",
-        "--num_machines",
-        "1",
-        "--mixed_precision",
-        "no",
-        "--dynamo_backend",
-        "no",
-    )
-    two = run_in(place, "two", "--batch-size", 7, encoder="still", launcher=launcher)
+    number = len(list(place.glob("runs/*")))
+    one = run_in(place, f"one-{number}", "--batch-size", 14, encoder="still")
+    two = run_in(place, f"two-{number}", "--batch-size", 7, encoder="still", launcher=launcher)
     assert metrics(two)["throughput"]["processes"] == 2
     assert_same_to_rounding(one, two)
 
@@ -246,6 +236,7 @@ def test_several_classes(place, tmp_path):
     done = train(
         "--data", tickets, "--model", place / "encoder", *TINY, "--output-dir", tmp_path, "--run-name", "r",
         "--tracker", "none", "--metric", "accuracy", "--class-weights", "goes=2,bug=0.5", "--label-smoothing", 0.1,
+        "--epochs", 10,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     record = metrics(tmp_path / "r")
@@ -265,7 +256,7 @@ def test_several_labels_a_ticket(place, tmp_path):
         rows.append({"text": " ".join(chance.permutation(words)) + f" {i}", "label": labels})
     (tmp_path / "t.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
     done = train(
-        "--data", tmp_path / "t.jsonl", "--model", place / "encoder", *TINY, "--epochs", 6, "--output-dir", tmp_path,
+        "--data", tmp_path / "t.jsonl", "--model", place / "encoder", *TINY, "--epochs", 12, "--output-dir", tmp_path,
         "--run-name", "r", "--tracker", "none",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
