@@ -39,12 +39,12 @@ class TrainingOptions:
     """How the encoder is fine-tuned."""
 
     pooler_epochs: int = option(
-        1,
-        "passes in which the pooler of an encoder that was pretrained with mean pooling learns to answer with that "
-        "mean, before fine-tuning; other encoders make none",
+        0,
+        "passes, before fine-tuning, in which the pooler of an encoder that was pretrained with mean pooling learns to "
+        "answer with that mean; each costs more than an epoch, and other encoders make none",
         minimum=0,
     )
-    epochs: int = option(4, "passes over the training split, at most", minimum=1)
+    epochs: int = option(3, "passes over the training split, at most", minimum=1)
     learning_rate: float = option(2e-4, "peak learning rate of the top layer of the encoder", minimum=0.0)
     head_learning_rate: float = option(1e-3, "peak learning rate of the new classification layer", minimum=0.0)
     batch_size: int = option(32, "tickets in a micro-batch of one process", minimum=1)
