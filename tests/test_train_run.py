@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import load_file
@@ -104,14 +105,12 @@ def test_labels_travel_by_name_and_the_threshold_is_in_the_config(first):
 
 def test_a_plain_pipeline_gives_the_reported_probabilities(first):
     """Calibration is in the head: somebody who never saw this project gets the very scores of the report."""
-    from transformers import pipeline
+    assert_pipeline_agrees(first[0])
 
-    run, _ = first
-    classify = pipeline("text-classification", model=str(run / "model"), device="cpu")
-    for row in pq.read_table(run / "report" / "predictions.parquet").to_pylist()[:10]:
-        asked = {"text": row["text"], "text_pair": row["pair"]} if row["pair"] else row["text"]
-        scores = {a["label"]: a["score"] for a in classify([asked], truncation=True, top_k=None)[0]}
-        assert scores["churn"] == pytest.approx(row["p(churn)"], abs=1e-5)
+
+def test_figures_are_those_of_fp32_whatever_training_used(place):
+    """Under bf16 accelerate wraps the model's forward; a threshold from bf16 logits would not be the saved model's."""
+    assert_pipeline_agrees(run_in(place, "bf16", "--precision", "bf16", "--epochs", 1))
 
 
 def test_the_model_learns(first):
@@ -216,6 +215,27 @@ def test_two_processes_equal_one_and_count_each_ticket_once(place, launcher):
     assert_same_to_rounding(one, two)
 
 
+def test_two_processes_agree_on_the_name_of_the_run(place, tmp_path):
+    """Each process has a clock of its own; a run named by date and time must still have one folder."""
+    done = train(
+        "--data", place / "tickets.csv", "--model", place / "encoder", *TINY, "--epochs", 1, "--output-dir", tmp_path,
+        "--tracker", "none", launcher=("--num_processes", "2"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    (run,) = tmp_path.iterdir()
+    assert (run / "metrics.json").exists()
+
+
+def test_the_launcher_alone_leaves_no_core_idle(place):
+    """`accelerate launch` with no options sets one thread; the cores are shared out unless the user chose."""
+    alone = ("--num_processes", "1")
+    free = run_in(place, "free", "--epochs", 1, launcher=alone, env={"OMP_NUM_THREADS": None})
+    cores = min(len(os.sched_getaffinity(0)), psutil.cpu_count(logical=False) or 1)
+    assert metrics(free)["throughput"]["threads"] == cores
+    chosen = run_in(place, "chosen", "--epochs", 1, launcher=alone, env={"OMP_NUM_THREADS": "1"})
+    assert metrics(chosen)["throughput"]["threads"] == 1
+
+
 def test_a_strangers_csv_trains_with_three_flags(place, tmp_path):
     text = (place / "tickets.csv").read_text()
     text = text.replace("text,company,label,channel", "body,who,churned,via")
@@ -308,6 +328,16 @@ def test_a_read_only_output_folder_is_one_sentence(place, tmp_path):
 
 def step_of(checkpoint: Path) -> int:
     return int(checkpoint.name.removeprefix("step-")) if checkpoint.suffix != ".part" else -1
+
+
+def assert_pipeline_agrees(run: Path) -> None:
+    from transformers import pipeline
+
+    classify = pipeline("text-classification", model=str(run / "model"), device="cpu")
+    for row in pq.read_table(run / "report" / "predictions.parquet").to_pylist()[:10]:
+        asked = {"text": row["text"], "text_pair": row["pair"]} if row["pair"] else row["text"]
+        scores = {a["label"]: a["score"] for a in classify([asked], truncation=True, top_k=None)[0]}
+        assert scores["churn"] == pytest.approx(row["p(churn)"], abs=1e-5)
 
 
 def same_weights(one: Path, other: Path) -> bool:

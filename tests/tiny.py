@@ -127,5 +127,9 @@ def train(*arguments: object, launcher: tuple[str, ...] = (), env: dict | None =
 
 
 def environment(extra: dict | None = None) -> dict[str, str]:
-    """This process's environment, offline and with one thread, so that runs side by side do not slow each other."""
-    return {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", **(extra or {})}
+    """This process's environment, offline and with one thread, so that runs side by side do not slow each other.
+
+    A value of None in `extra` takes the variable away.
+    """
+    env = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", **(extra or {})}
+    return {name: value for name, value in env.items() if value is not None}
