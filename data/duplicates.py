@@ -31,6 +31,7 @@ def shingles(text: tuple[str, ...]) -> frozenset[bytes]:
 
 
 def jaccard(a: frozenset, b: frozenset) -> float:
+    """The share of the common elements in all of them, 0 to 1; not both may be empty."""
     common = len(a & b)
     return common / (len(a) + len(b) - common)
 

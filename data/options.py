@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 @dataclass
 class DataOptions:
+    """Which tickets are read, and what their columns are called."""
+
     data: str = field(
         default="",
         metadata={
