@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import timedelta
-from pathlib import Path
 
 from data.errors import DataError
 from train.command_line import parse
@@ -17,40 +15,25 @@ from train.options import Options
 def main(options: Options) -> None:
     """Loads, fits, calibrates, evaluates, reports, pushes."""
     # Imported here, so that --help and a misspelt option answer before torch is loaded.
-    from accelerate import Accelerator, PartialState
-    from accelerate.utils import broadcast_object_list, gather_object, set_seed
+    from accelerate.utils import gather_object, set_seed
     from transformers.utils import logging
 
     from data.tickets import load
     from train import calibration, checkpoint, encoder, hub, pooler, report, tracking
     from train.cross_validation import cross_validate
     from train.fit import fit
-    from train.launcher import runs_on_cpu, share_cores
-    from train.metrics import Scorer
     from train.objective import make_objective
-    from train.precision import choose
     from train.printer import Printer
     from train.push import push
-    from train.run_folder import RunFolder, new_run, write_json
+    from train.run_folder import write_json
+    from train.selection import Selection
+    from train.start import start
     from train.tokens import tokenise
 
     logging.set_verbosity_error()  # transformers' notices about the head that it is about to draw
     logging.disable_progress_bar()
-    threads, on_cpu = share_cores(), runs_on_cpu()
-    state = PartialState(on_cpu, timeout=timedelta(hours=6))  # others wait while the main process reports and pushes
-    tracker, target = options.run.tracker, options.hub
-    tracking.require(tracker)
-    # Clocks and timings differ between processes: one decides, the others are told.
-    named = Path(options.run.resume) if options.run.resume else new_run(options.run.output_dir, options.run.run_name)
-    folder, precision = broadcast_object_list([named, choose(options.training.precision, state.device.type)])
-    run = RunFolder(folder)
-    tracking.configure(tracker, run.path.parent)
-    accelerator = Accelerator(
-        cpu=on_cpu,
-        mixed_precision="no" if precision == "fp32" else precision,
-        log_with=None if tracker == "none" else tracker,
-        project_dir=run.path,
-    )
+    started = start(options)
+    run, accelerator, target = started.run, started.accelerator, options.hub
     say = Printer(accelerator.is_main_process)
 
     tickets = load(options.data, options.training.seed, progress=accelerator.is_main_process)
@@ -73,17 +56,11 @@ def main(options: Options) -> None:
         if target.push_to_hub:
             hub.preflight(target.push_to_hub, target.hub_public, "--hub-public", target.hub_revision, target.hub_tag)
         if not options.run.resume:
-            run.create({**options.flat(), "precision": precision}, source, classifier.get_memory_footprint())
+            run.create({**options.flat(), "precision": started.precision}, source, classifier.get_memory_footprint())
     accelerator.wait_for_everyone()
     tracking.start(accelerator, options, encoder.base_model(options.model.model), source, run.path.name)
 
-    def score(logits):
-        logits = logits - objective.prior_shift().numpy()  # as the saved head will answer
-        if options.training.metric == "loss":
-            return calibration.negative_log_likelihood(logits, tokens["validation"].labels, labels.kind)
-        probabilities = calibration.probabilities(logits, labels.kind)
-        return Scorer(probabilities, tokens["validation"].labels, labels.kind)()[options.training.metric]
-
+    score = Selection(options.training.metric, objective, tokens["validation"].labels)
     folds = None
     if options.training.folds:
         folds = cross_validate(tickets, tokens, objective, score, options, accelerator, run)
@@ -107,7 +84,10 @@ def main(options: Options) -> None:
     if accelerator.is_main_process:
         say.line("evaluating, with 1,000 bootstrap resamples")
         record, bag = report.evaluate(tickets, tokens, outcome, options)
-        record |= {"folds": folds, "throughput": report.throughput(progress, threads, precision, accelerator)}
+        record |= {
+            "folds": folds,
+            "throughput": report.throughput(progress, started.threads, started.precision, accelerator),
+        }
         report.save_model(run.model, classifier, tokenizer, record)
         report.save_report(run.report, record, tickets, outcome, bag, options)
         write_json(run.metrics, record)
